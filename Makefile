@@ -1,0 +1,49 @@
+# Needs Go, gcc and g++. -O3 -march=native: the embedded engine sets no vector flags itself.
+export CGO_CFLAGS ?= -O3 -march=native
+export CGO_CXXFLAGS ?= -O3 -march=native
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+BUILD := go build -trimpath -ldflags '-X main.version=$(VERSION)'
+PURE := ./merge/... ./search/... ./eval ./benchmarks/... ./results/... ./internal/...
+
+.PHONY: help build demo demo-uneven test test-race agree lint fmt bench static clean compilers
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+build: compilers ## bin/soup, with the embedded engine
+	$(BUILD) -o bin/soup ./cmd/soup
+
+demo: build ## search eight tiny real checkpoints, print the report; again: continue
+	bin/soup run examples/garden/demo.yaml --dir build/demo
+	bin/soup report build/demo
+
+demo-uneven: build ## the same with six checkpoints where equal shares are wrong
+	bin/soup run examples/garden/uneven.yaml --dir build/uneven
+	bin/soup report build/uneven
+
+test: compilers ## the fast tests
+	go test ./...
+
+test-race: compilers ## the same under the race detector, without the engine's own tests
+	go test -race $(PURE)
+
+agree: compilers ## every checkpoint of the garden against the PyTorch reference
+	go test -count=1 -run TestAgree -timeout 60m -v ./eval/server/embedded -args -all
+
+lint: compilers ## vet, golangci-lint, gofumpt; builds the linter once, one to three minutes
+	go vet ./...
+	go tool -modfile=tools/go.mod golangci-lint run
+
+fmt: ## gofumpt, in place
+	go tool -modfile=tools/go.mod golangci-lint fmt
+
+bench: compilers ## speed of the merge kernel and of the engine
+	go test -run '^$$' -bench . ./merge ./eval/server/embedded
+
+static: ## bin/soup-static: no cgo, no engine, for people who run a server
+	CGO_ENABLED=0 $(BUILD) -o bin/soup-static ./cmd/soup
+
+clean: ## remove bin and build
+	rm -rf bin build
+
+compilers:
+	@for c in gcc g++; do command -v $$c >/dev/null || { echo "make: $$c not found: install gcc and g++" >&2; exit 1; }; done

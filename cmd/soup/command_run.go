@@ -1,0 +1,36 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"soup/internal/progress"
+	"soup/internal/study"
+)
+
+func newRunCommand() *cobra.Command {
+	var dir string
+	var requireGain bool
+	cmd := &cobra.Command{
+		Use:   "run STUDY.yaml [--dir DIR]",
+		Short: "Start or continue a study",
+		Long: `Start or continue a study. Everything that was scored is kept in DIR/study.db at
+once: after Ctrl-C, a crash or a power cut the same command goes on from there.
+The winner is exported to DIR/winner.`,
+		Example: "  soup run examples/garden/demo.yaml --dir build/demo",
+		Args:    exactly(1, "one study file"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			config, err := study.ReadConfig(args[0])
+			if err != nil {
+				return err
+			}
+			bar := progress.New(cmd.ErrOrStderr(), quiet(cmd))
+			defer bar.Close()
+			return study.Run(cmd.Context(), config, study.RunOptions{
+				Dir: dir, Progress: bar, Warnings: cmd.ErrOrStderr(), RequireGain: requireGain,
+			})
+		},
+	}
+	cmd.Flags().StringVar(&dir, "dir", "", "folder of the study (default: the study file without .yaml)")
+	cmd.Flags().BoolVar(&requireGain, "require-gain", false, "exit with 3 if no soup is better than the best single checkpoint")
+	return cmd
+}

@@ -1,0 +1,75 @@
+package eval
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Metric says what is asked about an item and how right an answer is.
+type Metric interface {
+	// Validate returns an error that names the field of it that is missing or
+	// wrong.
+	Validate(it Item) error
+	// Ask returns what to ask a server about it: a text to generate, with the
+	// reference whose likelihood is the smooth score, or labels to choose from.
+	Ask(it Item) Question
+	// Score returns how right the answer is, from 0 (wrong) to 1.
+	Score(it Item, answer string) float64
+}
+
+var metrics = map[string]Metric{
+	"call_ast": callAST{},
+	"chrf":     chrf{},
+	"contains": contains{},
+	"exact":    exact{},
+	"f1":       tokenF1{},
+	"letter":   letter{},
+	"number":   number{},
+	"regex":    matches{},
+}
+
+// MetricNamed returns the metric that items call name; the error lists those
+// that exist.
+func MetricNamed(name string) (Metric, error) {
+	if m, ok := metrics[name]; ok {
+		return m, nil
+	}
+	return nil, fmt.Errorf("unknown metric %q: use one of %s", name, strings.Join(MetricNames(), ", "))
+}
+
+// MetricNames returns the names of all metrics, sorted.
+func MetricNames() []string { return slices.Sorted(maps.Keys(metrics)) }
+
+// answered is the common part of metrics that compare a generated text with
+// the item's answer.
+type answered struct{}
+
+func (answered) Validate(it Item) error {
+	if it.Answer == "" {
+		return missing("answer")
+	}
+	return nil
+}
+
+func (answered) Ask(it Item) Question {
+	return Question{Request: it.Request(), Reference: it.Answer}
+}
+
+// best returns the highest score over the item's right answers.
+func best(it Item, score func(reference string) float64) float64 {
+	top := 0.0
+	for _, r := range it.references() {
+		top = max(top, score(r))
+	}
+	return top
+}
+
+// oneIf is 1 for true, 0 for false.
+func oneIf(right bool) float64 {
+	if right {
+		return 1
+	}
+	return 0
+}

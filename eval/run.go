@@ -1,0 +1,181 @@
+package eval
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Options says how Run works. The zero value is usable.
+type Options struct {
+	Batch    int                  // items that are asked and recorded together; default 150
+	Parallel int                  // most requests at a time to a server that is no Batcher; default 8
+	Timeout  time.Duration        // of an item; of a Batcher's call, the sum over its items; default none
+	Done     func(id string) bool // reports whether an item has been recorded already; default none
+}
+
+const (
+	defaultBatch    = 150
+	defaultParallel = 8
+)
+
+// Run asks the server the items and hands their outcomes to record, one call a
+// batch, in order. Batches are cut at fixed places of items. One with all items
+// Done is skipped; one with any item missing is asked anew as a whole, and only
+// the missing ones are recorded, so that an interrupted run gives what an
+// unbroken one would have given even where answers depend on their batch. A
+// caller that races candidates calls Run once a rung.
+//
+// An item that the server cannot answer is recorded as failed, or as timed out.
+// Run stops with an error, and records nothing of the batch, if an item is not
+// valid (before anything is asked), if a Batcher's call fails as a whole, if
+// after a failed item the server's Health is not well, if record fails, and with
+// ctx.Err() if ctx ends.
+func Run(ctx context.Context, s Server, items []Item, o Options, record func([]Outcome) error) error {
+	if o.Batch <= 0 {
+		o.Batch = defaultBatch
+	}
+	if o.Parallel <= 0 {
+		o.Parallel = defaultParallel
+	}
+	if o.Done == nil {
+		o.Done = func(string) bool { return false }
+	}
+	if err := checkItems(items); err != nil {
+		return err
+	}
+	for batch := range slices.Chunk(items, o.Batch) {
+		if !slices.ContainsFunc(batch, func(it Item) bool { return !o.Done(it.ID) }) {
+			continue
+		}
+		outcomes, err := runBatch(ctx, s, batch, o)
+		if err != nil {
+			return err
+		}
+		outcomes = slices.DeleteFunc(outcomes, func(out Outcome) bool { return o.Done(out.ID) })
+		if err := record(outcomes); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// runBatch returns one outcome an item, or why the batch does not count.
+func runBatch(ctx context.Context, s Server, batch []Item, o Options) ([]Outcome, error) {
+	questions := make([]Question, len(batch))
+	for i, it := range batch {
+		questions[i] = metrics[it.Metric].Ask(it)
+	}
+	answers, err := askAll(ctx, s, questions, o)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("items %q to %q: %w", batch[0].ID, batch[len(batch)-1].ID, err)
+	}
+	outcomes := make([]Outcome, len(batch))
+	well := true
+	for i, it := range batch {
+		outcomes[i] = judge(it, metrics[it.Metric], questions[i], answers[i])
+		well = well && outcomes[i].Scored()
+	}
+	if !well {
+		err = s.Health(ctx)
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("server failed while answering: %w", err)
+	}
+	return outcomes, nil
+}
+
+// askAll returns one answer a question, in order. Its error is that of the whole
+// call; the error of one question is in its answer.
+func askAll(ctx context.Context, s Server, questions []Question, o Options) ([]Answer, error) {
+	b, ok := s.(Batcher)
+	if !ok {
+		return askEach(ctx, s, questions, o), nil
+	}
+	within, cancel := limit(ctx, o.Timeout*time.Duration(len(questions)))
+	defer cancel()
+	answers, err := b.AnswerAll(within, questions)
+	if err != nil && errors.Is(within.Err(), context.DeadlineExceeded) {
+		late := failed(fmt.Errorf("no answer in %v an item: %w", o.Timeout, within.Err()))
+		return slices.Repeat([]Answer{late}, len(questions)), nil
+	}
+	if err == nil && len(answers) != len(questions) {
+		err = fmt.Errorf("the server gave %d answers to %d questions", len(answers), len(questions))
+	}
+	return answers, err
+}
+
+func limit(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	if d <= 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, d)
+}
+
+// askEach keeps o.Parallel requests going until all questions are answered or
+// ctx ends.
+func askEach(ctx context.Context, s Server, questions []Question, o Options) []Answer {
+	answers := make([]Answer, len(questions))
+	next := make(chan int)
+	var workers sync.WaitGroup
+	for range min(o.Parallel, len(questions)) {
+		workers.Go(func() {
+			for i := range next {
+				answers[i] = askOne(ctx, s, questions[i], o.Timeout)
+			}
+		})
+	}
+	for i := range questions {
+		select {
+		case next <- i:
+		case <-ctx.Done():
+		}
+	}
+	close(next)
+	workers.Wait()
+	return answers
+}
+
+// askOne uses what the server can: labels and references are optional powers.
+func askOne(ctx context.Context, s Server, q Question, timeout time.Duration) Answer {
+	ctx, cancel := limit(ctx, timeout)
+	defer cancel()
+	started := time.Now()
+	if scorer, ok := s.(LabelScorer); ok && len(q.Labels) > 0 {
+		scores, err := scorer.ScoreLabels(ctx, q.Request, q.Labels)
+		if err != nil {
+			return failed(err)
+		}
+		return Answer{Reply: Reply{Finish: FinishStop, Latency: time.Since(started)}, Labels: scores}
+	}
+	reply, err := s.Generate(ctx, q.Request)
+	if err != nil {
+		return failed(err)
+	}
+	a := Answer{Reply: reply}
+	if a.Latency == 0 {
+		a.Latency = time.Since(started)
+	}
+	if scorer, ok := s.(ReferenceScorer); ok && q.Reference != "" {
+		mean, err := scorer.ScoreReference(ctx, q.Request, q.Reference)
+		if err != nil {
+			a.Err = fmt.Errorf("no likelihood of the reference: %w", err) // the answer stands
+			return a
+		}
+		a.Reference = &mean
+	}
+	return a
+}
+
+func failed(err error) Answer {
+	return Answer{Reply: Reply{Finish: FinishError}, Err: err}
+}

@@ -1,0 +1,101 @@
+package eval
+
+import (
+	"context"
+	"time"
+)
+
+// Model says which weights a server is to run.
+type Model struct {
+	Path   string // what the server loads: a GGUF file or a Hugging Face directory
+	Digest string // identity of the weights; equal digests promise equal weights
+}
+
+// Version is what a server says it has loaded. Two loads of equal weights give
+// equal versions, loads of different weights give different ones.
+type Version string
+
+// Message is one turn of a conversation. Role is "system", "user" or "assistant".
+type Message struct {
+	Role    string `json:"role"`
+	Content string `json:"content"`
+}
+
+// Request asks for the greedy continuation of a prompt.
+type Request struct {
+	Messages  []Message // the conversation; rendered through the model's own chat template
+	Raw       string    // if not empty: the prompt itself, no template, and Messages is ignored
+	MaxTokens int       // most tokens to generate; 0 means 32
+	Stop      []string  // texts that end the answer; they are not part of it
+}
+
+// Finish says why an answer ended.
+type Finish string
+
+// The ways an answer ends.
+const (
+	FinishStop   Finish = "stop"   // the model ended it, or a stop text did
+	FinishLength Finish = "length" // MaxTokens or the context was used up: the answer is truncated
+	FinishError  Finish = "error"  // the server failed; there is no answer
+)
+
+// Reply is the answer to one Request.
+type Reply struct {
+	Text    string
+	Finish  Finish
+	Tokens  int // tokens generated, the end token not counted
+	Latency time.Duration
+}
+
+// Server runs one model at a time. Implementations live in eval/server, one
+// folder each, and pass eval/server/servertest.
+//
+// Every answer is decoded greedily: the token of the highest logit, the lowest
+// token id where two are equal.
+type Server interface {
+	// Load makes the server answer with m's weights and returns only when the
+	// next request is answered by them.
+	Load(ctx context.Context, m Model) (Version, error)
+	// Generate answers one request.
+	Generate(ctx context.Context, r Request) (Reply, error)
+	// Health returns nil while the server can answer.
+	Health(ctx context.Context) error
+	// Close frees what the server holds. It is safe to call twice.
+	Close() error
+}
+
+// LabelScorer is a Server that can tell how likely each label is as the first
+// thing the model says. Scores are log-probabilities (natural logarithm) of
+// the label's first token after the prompt, in the order of labels.
+type LabelScorer interface {
+	ScoreLabels(ctx context.Context, r Request, labels []string) ([]float64, error)
+}
+
+// ReferenceScorer is a Server that can tell how likely a given answer is: the
+// mean log-probability (natural logarithm) of its tokens and the end token.
+type ReferenceScorer interface {
+	ScoreReference(ctx context.Context, r Request, reference string) (float64, error)
+}
+
+// Question is everything asked about one item at once.
+type Question struct {
+	Request
+	Labels    []string // if not empty: score these and do not generate
+	Reference string   // if not empty: also the log-likelihood of this answer
+}
+
+// Answer is the reply to one Question.
+type Answer struct {
+	Reply
+	Labels    []float64 // as ScoreLabels; nil if none were asked for or the server cannot
+	Reference *float64  // as ScoreReference; nil likewise
+	Err       error     // why this question has no answer, if Finish is FinishError; the others have theirs
+}
+
+// Batcher is a Server that answers many questions faster together than one by
+// one. Answers come in the order of the questions. An answer depends on the
+// weights and the questions of the call only, never on earlier calls, so that
+// an interrupted run repeats exactly.
+type Batcher interface {
+	AnswerAll(ctx context.Context, questions []Question) ([]Answer, error)
+}

@@ -1,0 +1,388 @@
+//go:build cgo
+
+package embedded
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/ollama/ollama/kvcache"
+	"github.com/ollama/ollama/ml"
+	"github.com/ollama/ollama/model"
+	_ "github.com/ollama/ollama/model/models" // registers every architecture
+	"github.com/ollama/ollama/tokenizer"
+
+	"soup/eval"
+)
+
+// computing is held while ggml works: its CPU backend, with one scratch buffer
+// and one thread count, exists once in a process and not once an engine.
+var computing sync.Mutex
+
+// Engine is an eval.Server that runs a GGUF inside this process.
+type Engine struct {
+	options Options
+
+	mu       sync.Mutex // one call at a time
+	closed   bool
+	path     string
+	model    model.Model
+	tok      tokenizer.Tokenizer
+	cache    kvcache.Cache
+	cells    int // tokens that the cache holds
+	atLeast  int // tokens that it has been asked to hold
+	longest  int // tokens that the model was trained to read at once
+	layout   layout
+	template chatTemplate
+	encoded  map[string][]int32 // token ids of the texts seen so far
+}
+
+var (
+	_ eval.Server          = (*Engine)(nil)
+	_ eval.LabelScorer     = (*Engine)(nil)
+	_ eval.ReferenceScorer = (*Engine)(nil)
+	_ eval.Batcher         = (*Engine)(nil)
+)
+
+// New returns an engine without a model; Load gives it one.
+func New(o Options) (*Engine, error) {
+	return &Engine{options: o, encoded: map[string][]int32{}}, nil
+}
+
+// Load implements eval.Server. A Hugging Face directory is converted first (see
+// Convert). Where the file has the header of the one before, only the tensors'
+// bytes are exchanged.
+func (e *Engine) Load(ctx context.Context, m eval.Model) (version eval.Version, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	defer recoverInto(&err, m.Path)
+	if e.closed {
+		return "", errors.New("embedded engine: closed")
+	}
+	path, remove, err := e.gguf(ctx, m)
+	if err != nil {
+		return "", err
+	}
+	defer remove()
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	swapped, err := e.swap(path)
+	if err != nil {
+		return "", err
+	}
+	if !swapped {
+		if err := e.open(ctx, path); err != nil {
+			return "", err
+		}
+	}
+	e.path = path
+	return e.fingerprint(ctx)
+}
+
+// gguf returns the path of m as a GGUF file and what to do when it is loaded.
+func (e *Engine) gguf(ctx context.Context, m eval.Model) (string, func(), error) {
+	info, err := os.Stat(m.Path)
+	if err != nil {
+		return "", nil, fmt.Errorf("embedded engine: %w", err)
+	}
+	if !info.IsDir() {
+		return m.Path, func() {}, nil
+	}
+	cache, remove := e.options.Cache, func() {}
+	if cache == "" || m.Digest == "" {
+		if cache, err = os.MkdirTemp("", "soup-gguf-"); err != nil {
+			return "", nil, err
+		}
+		remove = func() { os.RemoveAll(cache) }
+	}
+	c, err := Convert(ctx, m.Path, cache, m.Digest)
+	if err != nil {
+		remove()
+		return "", nil, err
+	}
+	return c.Path, remove, nil
+}
+
+// swap exchanges the bytes of every tensor, if the file has the same header as
+// the model that is loaded.
+func (e *Engine) swap(path string) (bool, error) {
+	if e.model == nil {
+		return false, nil
+	}
+	data, unmap, err := mapFile(path)
+	if err != nil {
+		return false, err
+	}
+	defer unmap()
+	if !e.layout.fits(data) {
+		return false, nil
+	}
+	computing.Lock()
+	defer computing.Unlock()
+	backend := e.model.Backend()
+	for _, t := range e.layout.tensors {
+		for _, name := range t.targets {
+			if held := backend.Get(name); held != nil {
+				held.FromBytes(data[t.offset : t.offset+t.size])
+			}
+		}
+	}
+	return true, nil
+}
+
+// open loads a model from scratch.
+func (e *Engine) open(ctx context.Context, path string) error {
+	e.unload()
+	l, err := readLayout(path)
+	if err != nil {
+		return err
+	}
+	computing.Lock()
+	defer computing.Unlock()
+	m, err := model.New(path, ml.BackendParams{
+		AllocMemory: true, NumThreads: e.threads(l.size), FlashAttention: ml.FlashAttentionEnabled,
+	})
+	if err != nil {
+		return fmt.Errorf("embedded engine: %s: %w", filepath.Base(path), err)
+	}
+	tok, ok := m.(tokenizer.Tokenizer)
+	if !ok || m.Config().Cache == nil {
+		m.Backend().Close()
+		return fmt.Errorf("embedded engine: %s: architecture %q does not generate text", filepath.Base(path), m.Backend().Config().Architecture())
+	}
+	if err := m.Backend().Load(ctx, nil); err != nil {
+		m.Backend().Close()
+		return fmt.Errorf("embedded engine: %s: %w", filepath.Base(path), err)
+	}
+	config := m.Backend().Config()
+	tmpl, err := newChatTemplate(config.String("tokenizer.chat_template"), specialTexts(tok))
+	if err != nil {
+		m.Backend().Close()
+		return fmt.Errorf("embedded engine: %s: %w", filepath.Base(path), err)
+	}
+	e.model, e.tok, e.layout, e.template = m, tok, l, tmpl
+	e.longest = int(config.Uint("context_length", 2048))
+	e.encoded = map[string][]int32{}
+	e.initCache()
+	return nil
+}
+
+// smallModel is the size in bytes up to which one thread is the best default:
+// its operations are so short that a second thread mostly waits (garden, 900
+// items on 2 cores: 1.0 s with one thread, 1.1 s with two; see docs/log.md).
+const smallModel = 64 << 20
+
+func (e *Engine) threads(size int) int {
+	switch {
+	case e.options.Threads > 0:
+		return e.options.Threads
+	case size < smallModel:
+		return 1
+	default:
+		return runtime.NumCPU()
+	}
+}
+
+// initCache makes room for as many tokens as fit in 256 MiB, at least 2,048
+// and at most 16,384, never less than the longest sequence needs.
+func (e *Engine) initCache() {
+	c := e.model.Backend().Config()
+	heads := max(1, int(c.Uint("attention.head_count")))
+	width := int(c.Uint("attention.key_length", c.Uint("embedding_length")/uint32(heads)))
+	width += int(c.Uint("attention.value_length", uint32(width)))
+	perToken := 4 * int(c.Uint("block_count")) * int(c.Uint("attention.head_count_kv", uint32(heads))) * width
+	e.cells = max(min(max(256<<20/max(1, perToken), 2048), 16384), e.atLeast)
+	e.cache = e.model.Config().Cache
+	e.cache.Init(e.model.Backend(), ml.DTypeF32, sequences+1, e.cells/(sequences+1), chunkTokens)
+	e.cells = e.cells / (sequences + 1) * (sequences + 1)
+}
+
+func (e *Engine) unload() {
+	if e.model == nil {
+		return
+	}
+	computing.Lock()
+	defer computing.Unlock()
+	e.cache.Close()
+	e.model.Backend().Close()
+	e.model, e.tok, e.cache = nil, nil, nil
+}
+
+// fingerprint identifies the loaded weights by what they do: the bits of every
+// logit after a fixed prompt. It is the canary that stale weights cannot pass.
+func (e *Engine) fingerprint(ctx context.Context) (eval.Version, error) {
+	n := int32(len(e.tok.Vocabulary().Values))
+	prompt := make([]int32, 8)
+	for i := range prompt {
+		prompt[i] = (int32(i)*7919 + 11) % n
+	}
+	b := batch{engine: e}
+	logits, err := b.forward(ctx, []piece{{tokens: prompt, seq: 0, outputs: []int{len(prompt) - 1}}})
+	if err != nil {
+		return "", err
+	}
+	if err := e.cache.Remove(0, 0, math.MaxInt32); err != nil {
+		return "", err
+	}
+	h := sha256.New()
+	buf := make([]byte, 0, 4*len(logits))
+	for _, v := range logits {
+		bits := math.Float32bits(v)
+		buf = append(buf, byte(bits), byte(bits>>8), byte(bits>>16), byte(bits>>24))
+	}
+	h.Write(buf)
+	return eval.Version(hex.EncodeToString(h.Sum(nil)[:8])), nil
+}
+
+// Generate implements eval.Server.
+func (e *Engine) Generate(ctx context.Context, r eval.Request) (eval.Reply, error) {
+	a, err := e.AnswerAll(ctx, []eval.Question{{Request: r}})
+	if err != nil {
+		return eval.Reply{Finish: eval.FinishError}, err
+	}
+	return a[0].Reply, nil
+}
+
+// ScoreLabels implements eval.LabelScorer.
+func (e *Engine) ScoreLabels(ctx context.Context, r eval.Request, labels []string) ([]float64, error) {
+	if len(labels) == 0 {
+		return nil, errors.New("embedded engine: no labels to score")
+	}
+	a, err := e.AnswerAll(ctx, []eval.Question{{Request: r, Labels: labels}})
+	if err != nil {
+		return nil, err
+	}
+	return a[0].Labels, nil
+}
+
+// ScoreReference implements eval.ReferenceScorer.
+func (e *Engine) ScoreReference(ctx context.Context, r eval.Request, reference string) (float64, error) {
+	r.MaxTokens = 1
+	a, err := e.AnswerAll(ctx, []eval.Question{{Request: r, Reference: reference}})
+	if err != nil {
+		return 0, err
+	}
+	if a[0].Reference == nil {
+		return 0, errors.New("embedded engine: empty reference")
+	}
+	return *a[0].Reference, nil
+}
+
+// AnswerAll implements eval.Batcher.
+func (e *Engine) AnswerAll(ctx context.Context, questions []eval.Question) (answers []eval.Answer, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	defer recoverInto(&err, e.path)
+	if e.model == nil {
+		return nil, errors.New("embedded engine: no model is loaded")
+	}
+	b := batch{engine: e, started: time.Now()}
+	answers, err = b.run(ctx, questions)
+	if err != nil { // whatever was half done must not be seen by the next call
+		e.forget()
+	}
+	return answers, err
+}
+
+// forget empties the cache.
+func (e *Engine) forget() {
+	for seq := range sequences + 1 {
+		_ = e.cache.Remove(seq, 0, math.MaxInt32)
+	}
+}
+
+// Health implements eval.Server.
+func (e *Engine) Health(context.Context) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.model == nil {
+		return errors.New("embedded engine: no model is loaded")
+	}
+	return nil
+}
+
+// Close implements eval.Server.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.unload()
+	e.closed = true
+	return nil
+}
+
+// Render returns the text that the model reads for r.
+func (e *Engine) Render(r eval.Request) (string, error) {
+	if r.Raw != "" {
+		return r.Raw, nil
+	}
+	return e.template.render(r.Messages)
+}
+
+// encode returns the token ids of r's prompt.
+func (e *Engine) encode(r eval.Request) ([]int32, error) {
+	text, err := e.Render(r)
+	if err != nil {
+		return nil, err
+	}
+	return e.tokens(text, r.Raw != "")
+}
+
+func (e *Engine) tokens(text string, special bool) ([]int32, error) {
+	key := text
+	if special {
+		key = "\x00" + text
+	}
+	if ids, ok := e.encoded[key]; ok {
+		return ids, nil
+	}
+	ids, err := e.tok.Encode(text, special)
+	if err != nil {
+		return nil, fmt.Errorf("embedded engine: tokens of %q: %w", clip(text), err)
+	}
+	e.encoded[key] = ids
+	return ids, nil
+}
+
+func clip(s string) string {
+	if len(s) > 60 {
+		return s[:60] + "..."
+	}
+	return s
+}
+
+// recoverInto turns a panic of the engine's libraries into an error.
+func recoverInto(err *error, path string) {
+	switch p := recover().(type) {
+	case nil:
+	case runtime.Error:
+		panic(p)
+	case error:
+		*err = fmt.Errorf("embedded engine: %s: %w", filepath.Base(path), p)
+	default:
+		*err = fmt.Errorf("embedded engine: %s: %v", filepath.Base(path), p)
+	}
+}
+
+// specialTexts returns the special tokens that chat templates refer to.
+func specialTexts(t tokenizer.Tokenizer) map[string]any {
+	v := t.Vocabulary()
+	texts := map[string]any{"bos_token": "", "eos_token": ""}
+	name := func(key string, ids []int32) {
+		if len(ids) > 0 && int(ids[0]) < len(v.Values) {
+			texts[key] = v.Values[ids[0]]
+		}
+	}
+	name("bos_token", v.BOS)
+	name("eos_token", v.EOS)
+	return texts
+}

@@ -1,0 +1,201 @@
+//go:build cgo
+
+package embedded
+
+import (
+	"log/slog"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"soup/eval"
+	"soup/eval/server/servertest"
+)
+
+func TestMain(m *testing.M) {
+	slog.SetLogLoggerLevel(slog.LevelError) // ggml's loader reports its devices
+	os.Exit(m.Run())
+}
+
+func newEngine(tb testing.TB, o Options) *Engine {
+	tb.Helper()
+	e, err := New(o)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = e.Close() })
+	return e
+}
+
+func mustLoad(tb testing.TB, e *Engine, path string) eval.Version {
+	tb.Helper()
+	v, err := e.Load(tb.Context(), eval.Model{Path: path})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return v
+}
+
+func user(text string) eval.Request {
+	return eval.Request{Messages: []eval.Message{{Role: "user", Content: text}}}
+}
+
+// gguf converts a garden checkpoint for tests that load it often.
+func gguf(tb testing.TB, name string) string {
+	tb.Helper()
+	c, err := Convert(tb.Context(), garden+name, tb.TempDir(), "")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return c.Path
+}
+
+func TestConformance(t *testing.T) {
+	for name, path := range map[string]func(string) string{
+		"gguf":         func(n string) string { return gguf(t, n) },
+		"hugging face": func(n string) string { return garden + n },
+	} {
+		t.Run(name, func(t *testing.T) {
+			servertest.Run(t, servertest.Fixture{
+				New: func(t *testing.T) eval.Server { return newEngine(t, Options{}) },
+				A:   eval.Model{Path: path("finetune/arith")},
+				B:   eval.Model{Path: path("finetune/order")},
+				Questions: []eval.Question{
+					{Request: user("785+878"), Reference: "1663"},
+					{Request: user("reverse TNHEEIPE"), Reference: "EPIEEHNT"},
+					{Request: user("sort 03186265969")},
+					{Request: user("odd A big B star C quiet D tiny"), Labels: []string{"A", "B", "C", "D"}},
+					{Request: eval.Request{Raw: "<|user|>12+34<|end|><|assistant|>"}, Reference: "46"},
+				},
+				Missing: filepath.Join(t.TempDir(), "no-such-model"),
+			})
+		})
+	}
+}
+
+// The text does not depend on whether a reference is read along (teacher
+// forcing) and neither does the number of threads change a bit.
+func TestReferenceDoesNotChangeAnswers(t *testing.T) {
+	items := gardenItems(t, "search")
+	with := questions(items)
+	without := questions(items)
+	for i := range without {
+		without[i].Reference = ""
+	}
+	one, two := newEngine(t, Options{Threads: 1}), newEngine(t, Options{Threads: 2})
+	var answers [3][]eval.Answer
+	for i, c := range []struct {
+		e  *Engine
+		qs []eval.Question
+	}{{one, with}, {one, without}, {two, with}} {
+		mustLoad(t, c.e, garden+"finetune/order")
+		as, err := c.e.AnswerAll(t.Context(), c.qs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k := range as {
+			as[k].Latency = 0
+		}
+		answers[i] = as
+	}
+	differ := 0
+	for i := range items {
+		if answers[0][i].Text != answers[1][i].Text || answers[0][i].Finish != answers[1][i].Finish {
+			differ++
+		}
+	}
+	if differ > len(items)/500 { // another order of additions may turn a near tie
+		t.Errorf("%d of %d texts differ when the reference is read along", differ, len(items))
+	}
+	if !reflect.DeepEqual(answers[0], answers[2]) {
+		t.Error("one and two threads give different bits")
+	}
+}
+
+// Prompts with a long common beginning read it once and answer as before.
+func TestSharedPrefix(t *testing.T) {
+	e := newEngine(t, Options{})
+	mustLoad(t, e, garden+"finetune/arith")
+	examples := strings.Repeat("<|user|>12+34<|end|><|assistant|>46<|end|>", 6)
+	var qs []eval.Question
+	for _, p := range []string{"785+878", "11+22", "99-1", "123+45", "7+8"} {
+		qs = append(qs, eval.Question{Request: eval.Request{Raw: examples + "<|user|>" + p + "<|end|><|assistant|>"}, Reference: "1663"})
+	}
+	jobs := make([]*job, len(qs))
+	for i, q := range qs {
+		var err error
+		if jobs[i], err = (&batch{engine: e}).prepare(q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if groups := groupByPrefix(jobs); len(groups) != 1 || groups[0].shared < minShared {
+		t.Fatalf("no shared prefix was found: %+v", groups)
+	}
+	together, err := e.AnswerAll(t.Context(), qs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, q := range qs {
+		alone, err := e.AnswerAll(t.Context(), []eval.Question{q})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if together[i].Text != alone[0].Text || math.Abs(*together[i].Reference-*alone[0].Reference) > 1e-3 {
+			t.Errorf("%q: %q %g together, %q %g alone", q.Raw[len(examples):], together[i].Text, *together[i].Reference, alone[0].Text, *alone[0].Reference)
+		}
+	}
+}
+
+func TestTooLongPromptFailsAlone(t *testing.T) {
+	e := newEngine(t, Options{})
+	mustLoad(t, e, garden+"base")
+	as, err := e.AnswerAll(t.Context(), []eval.Question{
+		{Request: user(strings.Repeat("A", 600))},
+		{Request: user("12+34"), Reference: "46"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if as[0].Finish != eval.FinishError || as[0].Err == nil || !strings.Contains(as[0].Err.Error(), "context of 512") {
+		t.Errorf("prompt of 600 tokens: %+v", as[0])
+	}
+	if as[1].Finish == eval.FinishError || as[1].Err != nil {
+		t.Errorf("the question beside it: %+v", as[1])
+	}
+}
+
+func TestLabelsNeedTokensOfTheirOwn(t *testing.T) {
+	e := newEngine(t, Options{})
+	mustLoad(t, e, garden+"base")
+	_, err := e.ScoreLabels(t.Context(), user("odd A x B y"), []string{"A", "AB"})
+	if err == nil || !strings.Contains(err.Error(), `"AB"`) {
+		t.Errorf("labels with one first token: %v", err)
+	}
+}
+
+func TestLoadRefusesBrokenFiles(t *testing.T) {
+	good, err := os.ReadFile(gguf(t, "base"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string][]byte{
+		"empty":     {},
+		"not gguf":  []byte("hello"),
+		"truncated": good[:len(good)-1000],
+		"header":    good[:100],
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "broken.gguf")
+			if err := os.WriteFile(path, data, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			e := newEngine(t, Options{})
+			if _, err := e.Load(t.Context(), eval.Model{Path: path}); err == nil || !strings.Contains(err.Error(), "broken.gguf") {
+				t.Errorf("error %v does not name the file", err)
+			}
+		})
+	}
+}

@@ -1,0 +1,214 @@
+package single
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/olekukonko/tablewriter"
+
+	"soup/internal/usage"
+	"soup/merge"
+)
+
+// MergeOptions say which checkpoints to average and how.
+type MergeOptions struct {
+	Out         string
+	Paths       []string // parents; each is named after the last element of its path
+	Weights     string   // "NAME=W,..."; "" gives every parent the same
+	Recipe      string   // a soup.json instead of weights: the same soup again
+	Store       string   // dtype of the soup; "" keeps the parents'
+	Extrapolate bool     // allow negative weights
+	Progress    func(done, total int64)
+}
+
+// Merged is what was written.
+type Merged struct {
+	Names   []string
+	Groups  []string    // names of the rows of Weights
+	Weights [][]float64 // effective, [group][parent]
+	Stats   merge.Stats
+}
+
+// Merge writes one soup as a complete checkpoint. Weights are scaled to sum to
+// 1; those of a recipe are used as they are.
+func Merge(ctx context.Context, o MergeOptions) (m Merged, err error) {
+	store := merge.AsStored
+	if o.Store != "" {
+		if store, err = merge.ParseDType(o.Store); err != nil {
+			return m, err
+		}
+	}
+	m.Names = names(o.Paths)
+	recipe := merge.Recipe{}
+	if o.Recipe == "" {
+		if recipe.Weights, err = parseWeights(o, m.Names); err != nil {
+			return m, err
+		}
+	}
+	parents, err := openAll(o.Paths)
+	defer closeAll(parents)
+	if err != nil {
+		return m, err
+	}
+	method := "given weights"
+	if o.Recipe != "" {
+		saved, ordered, err := fromRecipe(ctx, o.Recipe, parents)
+		if err != nil {
+			return m, err
+		}
+		recipe, parents, method = saved.Recipe(), ordered, saved.Method
+		if store == merge.AsStored {
+			store = saved.Store
+		}
+		for i, p := range saved.Parents {
+			m.Names[i] = p.Name
+		}
+	}
+	m.Weights, m.Groups = recipe.Weights, recipe.Groups.Names
+	m.Stats, err = merge.Write(ctx, o.Out, parents, m.Names, recipe, merge.WriteOptions{Store: store, Method: method, Progress: o.Progress})
+	return m, err
+}
+
+func names(paths []string) []string {
+	list := make([]string, len(paths))
+	for i, p := range paths {
+		list[i] = filepath.Base(filepath.Clean(p))
+	}
+	return list
+}
+
+func openAll(paths []string) (parents []*merge.Checkpoint, err error) {
+	for _, path := range paths {
+		c, err := merge.Open(path)
+		if err != nil {
+			return parents, err
+		}
+		parents = append(parents, c)
+	}
+	return parents, nil
+}
+
+func closeAll(parents []*merge.Checkpoint) {
+	for _, p := range parents {
+		_ = p.Close()
+	}
+}
+
+// parseWeights reads "NAME=W,...": a parent that is not named has weight 0.
+func parseWeights(o MergeOptions, names []string) ([][]float64, error) {
+	row := make([]float64, len(names))
+	if o.Weights == "" {
+		for i := range row {
+			row[i] = 1 / float64(len(row))
+		}
+		return [][]float64{row}, nil
+	}
+	index, err := indexNames(names)
+	if err != nil {
+		return nil, err
+	}
+	given := map[string]bool{}
+	for _, term := range strings.Split(o.Weights, ",") {
+		name, text, ok := strings.Cut(strings.TrimSpace(term), "=")
+		w, err := strconv.ParseFloat(text, 64)
+		if !ok || err != nil || math.IsNaN(w) || math.IsInf(w, 0) {
+			return nil, &usage.Error{Message: fmt.Sprintf("--weights: %q is not NAME=NUMBER", term), Advice: "write --weights a=0.7,b=0.3"}
+		}
+		i, known := index[name]
+		if !known || given[name] {
+			return nil, &usage.Error{Message: fmt.Sprintf("--weights: no parent is named %q, or twice", name), Advice: "parents are " + strings.Join(names, ", ")}
+		}
+		if w < 0 && !o.Extrapolate {
+			return nil, &usage.Error{Message: fmt.Sprintf("--weights: %s is negative", name), Advice: "give --extrapolate if you mean to leave the space between the parents"}
+		}
+		row[i], given[name] = w, true
+	}
+	return scale(row)
+}
+
+func indexNames(names []string) (map[string]int, error) {
+	index := map[string]int{}
+	for i, n := range names {
+		if _, twice := index[n]; twice {
+			return nil, &usage.Error{Message: fmt.Sprintf("two parents are named %q", n), Advice: "weights go by the last element of the path: rename one, or link it under another name"}
+		}
+		index[n] = i
+	}
+	return index, nil
+}
+
+// scale makes the weights sum to 1.
+func scale(row []float64) ([][]float64, error) {
+	sum := 0.0
+	for _, w := range row {
+		sum += w
+	}
+	if math.Abs(sum) < 1e-9 {
+		return nil, &usage.Error{Message: "--weights: their sum is 0", Advice: "give at least one parent a weight"}
+	}
+	for i := range row {
+		row[i] /= sum
+	}
+	return [][]float64{row}, nil
+}
+
+// fromRecipe reads a soup.json and brings the parents into its order, by
+// content.
+func fromRecipe(ctx context.Context, file string, parents []*merge.Checkpoint) (merge.SavedRecipe, []*merge.Checkpoint, error) {
+	saved, err := merge.ReadRecipe(file)
+	if err != nil {
+		return saved, nil, err
+	}
+	byHash := map[string]*merge.Checkpoint{}
+	for _, p := range parents {
+		h, err := p.Hash(ctx)
+		if err != nil {
+			return saved, nil, err
+		}
+		byHash[h] = p
+	}
+	var ordered []*merge.Checkpoint
+	for _, p := range saved.Parents {
+		c, ok := byHash[p.SHA256]
+		if !ok {
+			return saved, nil, &usage.Error{Message: fmt.Sprintf("%s: none of the given checkpoints is the parent %s (content %s)", file, p.Name, p.SHA256[:min(12, len(p.SHA256))]), Advice: "give the paths of all parents of the recipe"}
+		}
+		ordered = append(ordered, c)
+	}
+	if len(ordered) != len(parents) {
+		return saved, nil, &usage.Error{Message: fmt.Sprintf("%s: made of %d parents, %d given", file, len(ordered), len(parents)), Advice: ""}
+	}
+	return saved, ordered, nil
+}
+
+// WriteText prints the effective weights and the checksum.
+func (m Merged) WriteText(w io.Writer) error {
+	table := tablewriter.NewTable(w)
+	header := []any{"parent", "weight"}
+	if len(m.Groups) > 0 {
+		header = header[:1]
+		for _, g := range m.Groups {
+			header = append(header, g)
+		}
+	}
+	table.Header(header...)
+	for i, name := range m.Names {
+		line := []any{name}
+		for _, row := range m.Weights {
+			line = append(line, strconv.FormatFloat(row[i], 'g', 6, 64))
+		}
+		if err := table.Append(line...); err != nil {
+			return err
+		}
+	}
+	if err := table.Render(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "weights file sha256 %s\n", m.Stats.SHA256)
+	return err
+}

@@ -1,0 +1,170 @@
+package single
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/olekukonko/tablewriter"
+
+	"soup/benchmarks"
+	"soup/eval"
+	"soup/eval/server/embedded"
+	"soup/internal/progress"
+	"soup/merge"
+)
+
+// ScoreOptions say what to score: a model, or answers that were recorded.
+type ScoreOptions struct {
+	Model    string   // checkpoint; or
+	Answers  string   // JSON Lines file of {"id":..,"answer":..}
+	Data     []string // benchmark files; each is named after its file
+	Split    string   // search, selection or test; "" scores every item
+	Threads  int      // of the embedded engine; 0 chooses
+	Progress progress.Reporter
+}
+
+// Scores is what soup eval prints. The JSON keys are fixed.
+type Scores struct {
+	Model      string                   `json:"model"`
+	SHA256     string                   `json:"sha256,omitempty"`
+	Server     string                   `json:"server,omitempty"`
+	Split      string                   `json:"split"`
+	Mean       *float64                 `json:"mean"` // unweighted mean of the categories; null if one has no score
+	SE         *float64                 `json:"se"`
+	Categories map[string]eval.Category `json:"categories"`
+	Items      []eval.Outcome           `json:"items,omitempty"`
+	summary    eval.Summary
+}
+
+// Score scores one checkpoint through the embedded engine, or recorded answers
+// without any model. Items keep the order of the files.
+func Score(ctx context.Context, o ScoreOptions) (*Scores, error) {
+	items, err := readItems(o.Data, o.Split)
+	if err != nil {
+		return nil, err
+	}
+	s := &Scores{Model: o.Model, Split: o.Split}
+	if o.Split == "" {
+		s.Split = "all"
+	}
+	var outcomes []eval.Outcome
+	if o.Answers != "" {
+		s.Model = o.Answers
+		outcomes, err = scoreAnswers(o.Answers, items)
+	} else {
+		s.Server = "embedded"
+		outcomes, err = s.scoreModel(ctx, o, items)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.Items = outcomes
+	s.summary = eval.Summarize(outcomes)
+	s.Categories = s.summary.Categories
+	if len(s.summary.Unmeasured) == 0 {
+		s.Mean, s.SE = &s.summary.Mean, &s.summary.SE
+	}
+	return s, nil
+}
+
+func readItems(files []string, split string) ([]eval.Item, error) {
+	var items []eval.Item
+	for _, f := range files {
+		name := strings.TrimSuffix(filepath.Base(f), filepath.Ext(f))
+		more, err := benchmarks.LoadJSONL(name, f)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, more...)
+	}
+	set, err := eval.NewSet(items)
+	if err != nil {
+		return nil, err
+	}
+	if split == "" {
+		return eval.Interleave(items), nil
+	}
+	chosen, err := set.Items(eval.Split(split))
+	if err == nil && len(chosen) == 0 {
+		err = fmt.Errorf("no items in the %s split of %s", split, strings.Join(files, ", "))
+	}
+	return chosen, err
+}
+
+func scoreAnswers(path string, items []eval.Item) ([]eval.Outcome, error) {
+	answers, err := eval.LoadAnswers(path)
+	if err != nil {
+		return nil, err
+	}
+	return eval.ScoreAnswers(items, answers)
+}
+
+func (s *Scores) scoreModel(ctx context.Context, o ScoreOptions, items []eval.Item) (outcomes []eval.Outcome, err error) {
+	c, err := merge.Open(o.Model)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	if s.SHA256, err = c.Hash(ctx); err != nil {
+		return nil, err
+	}
+	server, err := embedded.New(embedded.Options{Threads: o.Threads})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, server.Close()) }()
+	if _, err := server.Load(ctx, eval.Model{Path: o.Model}); err != nil {
+		return nil, err
+	}
+	o.Progress.Phase("eval")
+	o.Progress.Expect(1)
+	o.Progress.Candidate(0, "eval", filepath.Base(o.Model))
+	err = eval.Run(ctx, server, items, eval.Options{}, func(batch []eval.Outcome) error {
+		outcomes = append(outcomes, batch...)
+		o.Progress.Items(len(outcomes), len(items))
+		return nil
+	})
+	return outcomes, err
+}
+
+// WriteJSON prints the scores, with the items if asked for.
+func (s *Scores) WriteJSON(w io.Writer, items bool) error {
+	out := *s
+	if !items {
+		out.Items = nil
+	}
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(out)
+}
+
+// WriteText prints a table: points with standard errors.
+func (s *Scores) WriteText(w io.Writer) error {
+	table := tablewriter.NewTable(w)
+	table.Header("category", "score", "items", "failed", "truncated")
+	for _, name := range slices.Sorted(maps.Keys(s.Categories)) {
+		c := s.Categories[name]
+		if err := table.Append(name, points(c.Mean, c.SE, c.N > 0), fmt.Sprint(c.N), fmt.Sprint(c.Failed+c.Timeout+c.Missing), fmt.Sprint(c.Truncated)); err != nil {
+			return err
+		}
+	}
+	all := s.summary
+	table.Footer("mean of categories", points(all.Mean, all.SE, len(all.Unmeasured) == 0), fmt.Sprint(all.N),
+		fmt.Sprint(all.Failed+all.Timeout+all.Missing), fmt.Sprint(all.Truncated))
+	return table.Render()
+}
+
+func points(mean, se float64, measured bool) string {
+	if !measured {
+		return "-"
+	}
+	return fmt.Sprintf("%.2f ± %.2f", 100*mean, 100*se)
+}

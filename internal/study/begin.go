@@ -1,0 +1,71 @@
+package study
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"runtime/debug"
+
+	"soup/results"
+)
+
+// itemBatch items are asked and recorded together: the most that a kill can
+// cost. Answers may depend on their batch in the last bits, so it is one of the
+// settings that must not change within a study.
+const itemBatch = 150
+
+// objectiveSetting holds the weights of the categories, as JSON.
+const objectiveSetting = "objective"
+
+// begin writes the study into a new ledger, or compares it with the one that
+// is there: what a score depends on must not have changed. Strategies and
+// budgets may grow.
+func (s *session) begin(context.Context) error {
+	s.batch = itemBatch
+	objective, err := json.Marshal(s.config.Objective.Weights)
+	if err != nil {
+		return err
+	}
+	low, high, sum := s.config.Weights.values()
+	settings := []results.Setting{
+		{Name: "seed", Value: fmt.Sprint(s.config.Seed)},
+		{Name: "items", Value: s.set.Hash()},
+		{Name: "batch", Value: fmt.Sprint(s.batch)},
+		{Name: objectiveSetting, Value: string(objective)},
+		{Name: "weights", Value: fmt.Sprintf("min %g max %g sum %g", low, high, sum)},
+		{Name: "averaging", Value: s.pantry.identity()},
+		{Name: "base", Value: s.pantry.baseID},
+		{Name: "server", Value: s.config.Server.Kind + " " + engineVersion()},
+	}
+	var parents []results.Parent
+	for i, name := range s.pantry.names {
+		parents = append(parents, results.Parent{Name: name, Path: s.config.Parents.List[i].Path, Hash: s.pantry.hashes[i]})
+	}
+	about := results.Study{Name: s.config.Study, Seed: s.config.Seed, Config: s.config.Text, Settings: settings}
+	if err := s.ledger.Begin(about, parents); err != nil {
+		return err
+	}
+	if s.past, err = s.ledger.Trials(); err != nil {
+		return err
+	}
+	s.space.Groups = s.pantry.groups.Names
+	if len(s.space.Groups) == 0 {
+		s.space.Groups = []string{"all"}
+	}
+	return nil
+}
+
+// engineVersion names the build of the engine: other versions may answer
+// differently.
+func engineVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	for _, m := range info.Deps {
+		if m.Path == "github.com/ollama/ollama" {
+			return m.Version
+		}
+	}
+	return "unknown"
+}

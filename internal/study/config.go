@@ -1,0 +1,322 @@
+package study
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
+
+	"soup/internal/usage"
+)
+
+// Config is a study file. Paths in it are relative to the file's folder.
+type Config struct {
+	Study      string         `yaml:"study"`
+	Seed       uint64         `yaml:"seed"`
+	Base       string         `yaml:"base"`
+	Parents    Parents        `yaml:"parents"`
+	Groups     Groups         `yaml:"groups"`
+	Benchmarks []Benchmark    `yaml:"benchmarks"`
+	Objective  Objective      `yaml:"objective"`
+	Strategies []StrategySpec `yaml:"strategies"`
+	Budget     Budget         `yaml:"budget"`
+	Racing     Later          `yaml:"racing"`
+	Server     Server         `yaml:"server"`
+	Weights    Bounds         `yaml:"weights"`
+	Store      string         `yaml:"store"`
+	Finalists  int            `yaml:"finalists"` // candidates that are scored on selection; default 5
+
+	File string `yaml:"-"` // where it was read from
+	Text string `yaml:"-"` // as it was read
+}
+
+// Parent is one checkpoint to average.
+type Parent struct {
+	Name string `yaml:"name"`
+	Path string `yaml:"path"`
+}
+
+// Parents is a list of names and paths, or a glob of paths.
+type Parents struct {
+	List []Parent
+	Glob string
+}
+
+// Groups says which tensors share weights: "global", {layers: N},
+// {kind: [attention, mlp, other]} or {patterns: [{name: .., match: ..}]}.
+type Groups struct {
+	Layers   int       `yaml:"layers"`
+	Kind     []string  `yaml:"kind"`
+	Patterns []Pattern `yaml:"patterns"`
+}
+
+// Pattern puts the tensors whose names match a regular expression in a group.
+type Pattern struct {
+	Name  string `yaml:"name"`
+	Match string `yaml:"match"`
+}
+
+// Benchmark is a data file with a name.
+type Benchmark struct {
+	Name string `yaml:"name"`
+	File string `yaml:"file"`
+}
+
+// Objective says what one number a candidate is judged by: the mean over
+// categories, each with a weight of 1 unless given otherwise.
+type Objective struct {
+	Aggregate string             `yaml:"aggregate"`
+	Weights   map[string]float64 `yaml:"weights"`
+	Keep      Later              `yaml:"keep"`
+}
+
+// StrategySpec is a strategy's name with its options.
+type StrategySpec struct {
+	Name    string
+	Options map[string]any
+}
+
+// Budget bounds the search; zero means unbounded. Baselines always run.
+type Budget struct {
+	Trials int           `yaml:"trials"`
+	Time   time.Duration `yaml:"time"`
+}
+
+// Server says what runs the candidates.
+type Server struct {
+	Kind    string `yaml:"kind"`
+	Threads int    `yaml:"threads"`
+}
+
+// Bounds are the limits of every weight and their sum.
+type Bounds struct {
+	Min *float64 `yaml:"min"`
+	Max *float64 `yaml:"max"`
+	Sum *float64 `yaml:"sum"`
+}
+
+// Later is a key of the study file that this version does not know how to
+// honour yet: it is refused, not ignored.
+type Later struct{}
+
+// ReadConfig reads and checks a study file. Every error names the file and,
+// where there is one, the line and the column.
+func ReadConfig(path string) (*Config, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, &usage.Error{Message: err.Error(), Advice: "give the path of a study file, such as examples/garden/demo.yaml"}
+	}
+	c := &Config{File: path, Text: string(raw)}
+	if strings.TrimSpace(c.Text) == "" {
+		return nil, usage.Errorf("%s: empty study file", path)
+	}
+	if err := parseInto(c, c.Text); err != nil {
+		return nil, err
+	}
+	if err := c.complete(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// parseInto reads the text of a study file; c.File names it in errors.
+func parseInto(c *Config, text string) error {
+	if err := yaml.UnmarshalWithOptions([]byte(text), c, yaml.Strict()); err != nil {
+		return located(c.File, text, err)
+	}
+	return nil
+}
+
+// located puts file, line, column and the offending line into one line.
+func located(path, text string, err error) error {
+	var at yaml.Error
+	if !errors.As(err, &at) || at.GetToken() == nil {
+		return usage.Errorf("%s: %s", path, oneLine(err.Error()))
+	}
+	p := at.GetToken().Position
+	message := oneLine(at.GetMessage())
+	if lines := strings.Split(text, "\n"); p.Line >= 1 && p.Line <= len(lines) {
+		message += fmt.Sprintf(" in %q", strings.TrimSpace(lines[p.Line-1]))
+	}
+	return usage.Errorf("%s:%d:%d: %s", path, p.Line, p.Column, message)
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// mistake is an error at a place of the study file.
+func mistake(at *token.Token, format string, args ...any) error {
+	return &yaml.SyntaxError{Message: fmt.Sprintf(format, args...), Token: at}
+}
+
+func decode(n ast.Node, v any) error { return yaml.NodeToValue(n, v, yaml.Strict()) }
+
+// UnmarshalYAML implements yaml.NodeUnmarshaler.
+func (p *Parents) UnmarshalYAML(n ast.Node) error {
+	if s, ok := n.(*ast.StringNode); ok {
+		p.Glob = s.Value
+		return nil
+	}
+	return decode(n, &p.List)
+}
+
+// UnmarshalYAML implements yaml.NodeUnmarshaler.
+func (g *Groups) UnmarshalYAML(n ast.Node) error {
+	if s, ok := n.(*ast.StringNode); ok {
+		if s.Value != "global" {
+			return mistake(s.GetToken(), "unknown groups %q; want global, {layers: N}, {kind: [..]} or {patterns: [..]}", s.Value)
+		}
+		return nil
+	}
+	type plain Groups
+	if err := decode(n, (*plain)(g)); err != nil {
+		return err
+	}
+	given := 0
+	for _, set := range []bool{g.Layers != 0, len(g.Kind) > 0, len(g.Patterns) > 0} {
+		if set {
+			given++
+		}
+	}
+	if given != 1 || g.Layers < 0 {
+		return mistake(n.GetToken(), "groups need exactly one of layers (positive), kind and patterns")
+	}
+	return nil
+}
+
+// UnmarshalYAML implements yaml.NodeUnmarshaler.
+func (s *StrategySpec) UnmarshalYAML(n ast.Node) error {
+	if name, ok := n.(*ast.StringNode); ok {
+		s.Name = name.Value
+		return nil
+	}
+	var m map[string]map[string]any
+	if err := yaml.NodeToValue(n, &m); err != nil || len(m) != 1 {
+		return mistake(n.GetToken(), "a strategy is a name, or one name with its options: {random: {budget: 60}}")
+	}
+	for name, options := range m {
+		s.Name, s.Options = name, options
+	}
+	return nil
+}
+
+// UnmarshalYAML implements yaml.NodeUnmarshaler.
+func (Later) UnmarshalYAML(n ast.Node) error {
+	return mistake(n.GetToken(), "not in this version of soup; remove this key")
+}
+
+// complete checks what YAML cannot and fills in defaults.
+func (c *Config) complete() error {
+	base := strings.TrimSuffix(filepath.Base(c.File), filepath.Ext(c.File))
+	if c.Study == "" {
+		c.Study = base
+	}
+	if c.Finalists == 0 {
+		c.Finalists = 5
+	}
+	if c.Server.Kind == "" {
+		c.Server.Kind = "embedded"
+	}
+	for _, check := range []func() error{c.completeParents, c.checkBenchmarks, c.checkRest} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	if c.Base != "" {
+		c.Base = c.resolve(c.Base)
+	}
+	return nil
+}
+
+func (c *Config) resolve(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(filepath.Dir(c.File), path)
+}
+
+func (c *Config) completeParents() error {
+	if c.Parents.Glob != "" {
+		found, err := filepath.Glob(c.resolve(c.Parents.Glob))
+		if err != nil || len(found) == 0 {
+			return usage.Errorf("%s: parents: nothing matches %s", c.File, c.Parents.Glob)
+		}
+		slices.Sort(found)
+		for _, f := range found {
+			c.Parents.List = append(c.Parents.List, Parent{Name: filepath.Base(f), Path: f})
+		}
+	}
+	if len(c.Parents.List) == 0 {
+		return usage.Errorf("%s: parents: none given", c.File)
+	}
+	seen := map[string]bool{}
+	for i := range c.Parents.List {
+		p := &c.Parents.List[i]
+		if p.Path == "" {
+			return usage.Errorf("%s: parents: entry %d has no path", c.File, i+1)
+		}
+		p.Path = c.resolve(p.Path)
+		if p.Name == "" {
+			p.Name = filepath.Base(p.Path)
+		}
+		if seen[p.Name] {
+			return usage.Errorf("%s: parents: two are named %s", c.File, p.Name)
+		}
+		seen[p.Name] = true
+	}
+	return nil
+}
+
+func (c *Config) checkBenchmarks() error {
+	if len(c.Benchmarks) == 0 {
+		return usage.Errorf("%s: benchmarks: none given", c.File)
+	}
+	for i := range c.Benchmarks {
+		b := &c.Benchmarks[i]
+		if b.File == "" {
+			return usage.Errorf("%s: benchmarks: entry %d has no file", c.File, i+1)
+		}
+		b.File = c.resolve(b.File)
+		if b.Name == "" {
+			b.Name = strings.TrimSuffix(filepath.Base(b.File), filepath.Ext(b.File))
+		}
+	}
+	return nil
+}
+
+func (c *Config) checkRest() error {
+	if a := c.Objective.Aggregate; a != "" && a != "mean" {
+		return usage.Errorf("%s: objective: unknown aggregate %q; this version has mean", c.File, a)
+	}
+	for name, w := range c.Objective.Weights {
+		if w < 0 {
+			return usage.Errorf("%s: objective: weight of %s is negative", c.File, name)
+		}
+	}
+	if c.Server.Kind != "embedded" {
+		return usage.Errorf("%s: server: kind %q is not in this version of soup; it has embedded", c.File, c.Server.Kind)
+	}
+	if c.Budget.Trials < 0 || c.Budget.Time < 0 || c.Finalists < 0 || c.Server.Threads < 0 {
+		return usage.Errorf("%s: budget, finalists and threads cannot be negative", c.File)
+	}
+	return nil
+}
+
+func (b Bounds) values() (low, high, sum float64) {
+	low, high, sum = 0, 1, 1
+	for _, v := range []struct {
+		given *float64
+		set   *float64
+	}{{b.Min, &low}, {b.Max, &high}, {b.Sum, &sum}} {
+		if v.given != nil {
+			*v.set = *v.given
+		}
+	}
+	return low, high, sum
+}

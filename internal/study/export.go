@@ -1,0 +1,104 @@
+package study
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"soup/internal/usage"
+	"soup/merge"
+	"soup/results"
+)
+
+// ExportOptions say what to write where.
+type ExportOptions struct {
+	Out    string // must not exist
+	Trial  int    // negative: the winner
+	Format string // "safetensors", "gguf" or "" for the parents' own
+}
+
+// Export writes a candidate of a study as a complete checkpoint. The parents
+// must still be where they were, with the content they had.
+func Export(ctx context.Context, dir string, o ExportOptions) error {
+	ledger, err := results.OpenReadOnly(dir)
+	if err != nil {
+		return err
+	}
+	defer ledger.Close()
+	about, recorded, err := ledger.Study()
+	if err != nil {
+		return err
+	}
+	trial, err := exportedTrial(ledger, dir, o.Trial)
+	if err != nil {
+		return err
+	}
+	parents, names, err := openRecorded(ctx, recorded)
+	defer func() {
+		for _, p := range parents {
+			_ = p.Close()
+		}
+	}()
+	if err != nil {
+		return err
+	}
+	if own := strings.ToLower(parents[0].Format().String()); o.Format != "" && o.Format != own {
+		return usage.Errorf("--format %s: this version writes the parents' own format, %s", o.Format, own)
+	}
+	c := &Config{File: filepath.Join(dir, results.File)}
+	if err := parseInto(c, about.Config); err != nil {
+		return err
+	}
+	groups, err := c.grouping(parents[0])
+	if err != nil {
+		return err
+	}
+	store := merge.AsStored
+	if c.Store != "" {
+		if store, err = merge.ParseDType(c.Store); err != nil {
+			return err
+		}
+	}
+	recipe := merge.Recipe{Groups: groups, Weights: trial.Weights}
+	_, err = merge.Write(ctx, o.Out, parents, names, recipe, merge.WriteOptions{Store: store, Method: trial.Strategy})
+	return err
+}
+
+func exportedTrial(ledger *results.Ledger, dir string, number int) (results.Trial, error) {
+	if number < 0 {
+		w, ok, err := ledger.Winner()
+		if err != nil {
+			return results.Trial{}, err
+		}
+		if !ok {
+			return results.Trial{}, &usage.Error{Message: fmt.Sprintf("%s: the study has no winner yet", dir), Advice: "let soup run finish it, or name a candidate with --trial"}
+		}
+		number = w.Trial
+	}
+	t, err := ledger.Trial(number)
+	if err == nil && t.Strategy == baseStrategy {
+		err = usage.Errorf("trial %d is the base itself, not a soup", number)
+	}
+	return t, err
+}
+
+// openRecorded opens the parents of a ledger and checks that they are still
+// the ones it knows.
+func openRecorded(ctx context.Context, recorded []results.Parent) (parents []*merge.Checkpoint, names []string, err error) {
+	for _, p := range recorded {
+		c, err := merge.Open(p.Path)
+		if err != nil {
+			return parents, nil, err
+		}
+		parents, names = append(parents, c), append(names, p.Name)
+		hash, err := c.Hash(ctx)
+		if err != nil {
+			return parents, nil, err
+		}
+		if hash != p.Hash {
+			return parents, nil, fmt.Errorf("%s: the parent %s is no longer the one that was scored", p.Path, p.Name)
+		}
+	}
+	return parents, names, nil
+}

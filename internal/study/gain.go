@@ -1,0 +1,40 @@
+package study
+
+import (
+	"soup/eval"
+	"soup/results"
+)
+
+// requireGain compares the winner with the best single parent on test.
+func (s *session) requireGain() error {
+	w, ok, err := s.ledger.Winner()
+	if err != nil {
+		return err
+	}
+	single, found := s.bestSingle()
+	if !ok || !found || single == w.Trial {
+		return ErrNoGain
+	}
+	a, err := s.outcomes(w.Trial, results.Test)
+	if err != nil {
+		return err
+	}
+	b, err := s.outcomes(single, results.Test)
+	if err != nil {
+		return err
+	}
+	if eval.CompareWeighted(a, b, s.config.Objective.Weights).Verdict != eval.Better {
+		return ErrNoGain
+	}
+	return nil
+}
+
+// bestSingle is the parent with the highest search score.
+func (s *session) bestSingle() (int, bool) {
+	for _, f := range s.complete() {
+		if f.strategy == "single" {
+			return f.trial, true
+		}
+	}
+	return 0, false
+}

@@ -1,0 +1,214 @@
+package study
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	"soup/eval/server/embedded"
+	"soup/internal/usage"
+	"soup/merge"
+)
+
+// pantry is the open checkpoints of a study: the parents as the user has them
+// and as the server reads them.
+type pantry struct {
+	names  []string
+	hashes []string
+	source []*merge.Checkpoint // as given
+	served []*merge.Checkpoint // as the server reads them; the same where nothing was converted
+	groups merge.Grouping      // of source tensors
+	cooked merge.Grouping      // of served tensors
+	round  func(string) merge.DType
+	store  merge.DType
+	base   string // path the server loads; "" if there is no base
+	baseID string // its content hash
+}
+
+// openPantry opens, checks, hashes and converts all checkpoints of a study.
+// Findings that only warn go to warn.
+func openPantry(ctx context.Context, c *Config, cache string, warn func(string)) (*pantry, error) {
+	p := &pantry{}
+	if c.Store != "" {
+		var err error
+		if p.store, err = merge.ParseDType(c.Store); err != nil {
+			return nil, usage.Errorf("%s: store: %s", c.File, err)
+		}
+	}
+	if err := p.open(ctx, c, warn); err != nil {
+		p.close()
+		return nil, err
+	}
+	if err := p.convert(ctx, c, cache); err != nil {
+		p.close()
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *pantry) close() {
+	for _, c := range p.source {
+		_ = c.Close()
+	}
+	for i, c := range p.served {
+		if c != p.source[i] {
+			_ = c.Close()
+		}
+	}
+}
+
+func (p *pantry) open(ctx context.Context, c *Config, warn func(string)) error {
+	for _, parent := range c.Parents.List {
+		ck, err := merge.Open(parent.Path)
+		if err != nil {
+			return err
+		}
+		p.names = append(p.names, parent.Name)
+		p.source = append(p.source, ck)
+	}
+	base, err := openBase(c.Base)
+	if err != nil {
+		return err
+	}
+	if base != nil {
+		defer base.Close()
+	}
+	findings := merge.Check(p.source, base)
+	if err := findings.Err(); err != nil {
+		return err
+	}
+	for _, f := range findings {
+		if f.Severity == merge.Warn {
+			warn(f.String())
+		}
+	}
+	for _, ck := range p.source {
+		h, err := ck.Hash(ctx)
+		if err != nil {
+			return err
+		}
+		p.hashes = append(p.hashes, h)
+	}
+	if base != nil {
+		if p.baseID, err = base.Hash(ctx); err != nil {
+			return err
+		}
+		p.base = c.Base
+	}
+	p.groups, err = c.grouping(p.source[0])
+	return err
+}
+
+func openBase(path string) (*merge.Checkpoint, error) {
+	if path == "" {
+		return nil, nil
+	}
+	return merge.Open(path)
+}
+
+// grouping divides the tensors as the study file says.
+func (c *Config) grouping(like *merge.Checkpoint) (merge.Grouping, error) {
+	spec := merge.GroupSpec{Layers: c.Groups.Layers, Kinds: c.Groups.Kind}
+	for _, p := range c.Groups.Patterns {
+		spec.Patterns = append(spec.Patterns, merge.GroupPattern{Name: p.Name, Match: p.Match})
+	}
+	g, err := spec.Group(tensorNames(like))
+	if err != nil {
+		return merge.Grouping{}, usage.Errorf("%s: groups: %s", c.File, err)
+	}
+	return g, nil
+}
+
+func tensorNames(c *merge.Checkpoint) []string {
+	var names []string
+	for _, t := range c.Tensors() {
+		names = append(names, t.Name)
+	}
+	return names
+}
+
+// convert brings every parent into the embedded engine's format, once.
+func (p *pantry) convert(ctx context.Context, c *Config, cache string) error {
+	if p.source[0].Format() == merge.GGUF {
+		p.served, p.cooked = p.source, p.groups
+		return nil
+	}
+	for i, ck := range p.source {
+		converted, err := embedded.Convert(ctx, ck.Path(), cache, p.hashes[i])
+		if err != nil {
+			return err
+		}
+		served, err := merge.Open(converted.Path)
+		if err != nil {
+			return err
+		}
+		p.served = append(p.served, served)
+		if i == 0 {
+			if err := p.follow(converted.Sources); err != nil {
+				return fmt.Errorf("%s: %w", c.File, err)
+			}
+		}
+	}
+	if p.base != "" {
+		converted, err := embedded.Convert(ctx, p.base, cache, p.baseID)
+		if err != nil {
+			return err
+		}
+		p.base = converted.Path
+	}
+	return nil
+}
+
+// follow carries groups and dtypes over to the converted tensors. A converted
+// vector is F32 whatever it was: it is rounded to the dtype that the delivered
+// checkpoint will have, so that what is measured is what is delivered.
+func (p *pantry) follow(sources map[string][]string) error {
+	p.cooked = merge.Grouping{Names: p.groups.Names}
+	if p.groups.Of != nil {
+		p.cooked.Of = map[string]int{}
+	}
+	dtypes := map[string]merge.DType{}
+	for _, t := range p.served[0].Tensors() {
+		for k, name := range sources[t.Name] {
+			from, ok := p.source[0].Tensor(name)
+			if !ok {
+				return fmt.Errorf("tensor %s: converted from %s, which is not there", t.Name, name)
+			}
+			group := p.groups.Of[name]
+			if k > 0 && p.groups.Of != nil && p.cooked.Of[t.Name] != group {
+				return fmt.Errorf("groups: tensors %v become one when they are converted and must be in one group", sources[t.Name])
+			}
+			if p.groups.Of != nil {
+				p.cooked.Of[t.Name] = group
+			}
+			dtypes[t.Name] = from.DType
+		}
+	}
+	p.round = func(tensor string) merge.DType {
+		if p.store != merge.AsStored {
+			return p.store
+		}
+		return dtypes[tensor]
+	}
+	return nil
+}
+
+// recipe is a weighting of the parents as the server reads them.
+func (p *pantry) recipe(weights [][]float64) merge.Recipe {
+	return merge.Recipe{Groups: p.cooked, Weights: weights, Round: p.round}
+}
+
+// identity names everything about the parents and the way they are averaged
+// that a score depends on.
+func (p *pantry) identity() string {
+	h := sha256.New()
+	for i, name := range tensorNames(p.source[0]) {
+		fmt.Fprintln(h, i, name, p.groups.Of[name])
+	}
+	for _, hash := range p.hashes {
+		fmt.Fprintln(h, hash)
+	}
+	fmt.Fprintln(h, p.store)
+	return hex.EncodeToString(h.Sum(nil))
+}

@@ -1,0 +1,353 @@
+package study
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"path/filepath"
+	"slices"
+
+	"soup/eval"
+	"soup/results"
+	"soup/search"
+)
+
+// BuildReport reads the ledger of a study's folder, also while the study runs,
+// and computes everything that is shown: means, intervals, verdicts.
+func BuildReport(ctx context.Context, dir string) (results.Report, error) {
+	ledger, err := results.OpenReadOnly(dir)
+	if err != nil {
+		return results.Report{}, err
+	}
+	defer ledger.Close()
+	b, err := newReporter(dir, ledger)
+	if err != nil {
+		return results.Report{}, err
+	}
+	return b.build(ctx)
+}
+
+// WriteReport prints a report: as "json", as "csv", or as text.
+func WriteReport(w io.Writer, r results.Report, form string) error {
+	switch form {
+	case "json":
+		return results.WriteJSON(w, r)
+	case "csv":
+		return results.WriteCSV(w, r)
+	default:
+		return results.WriteText(w, r)
+	}
+}
+
+// reporter turns a ledger into a report.
+type reporter struct {
+	dir      string
+	ledger   *results.Ledger
+	study    results.Study
+	parents  []string
+	weights  map[string]float64 // of categories, as in the objective
+	trials   []results.Trial
+	byNumber map[int]results.TrialReport
+	winner   *results.Winner
+}
+
+func newReporter(dir string, ledger *results.Ledger) (*reporter, error) {
+	about, parents, err := ledger.Study()
+	if err != nil {
+		return nil, err
+	}
+	b := &reporter{dir: dir, ledger: ledger, study: about, byNumber: map[int]results.TrialReport{}}
+	for _, p := range parents {
+		b.parents = append(b.parents, p.Name)
+	}
+	for _, s := range about.Settings {
+		if s.Name == objectiveSetting {
+			if err := json.Unmarshal([]byte(s.Value), &b.weights); err != nil {
+				return nil, fmt.Errorf("ledger %s: setting %s: %w", dir, s.Name, err)
+			}
+		}
+	}
+	if w, ok, err := ledger.Winner(); err != nil {
+		return nil, err
+	} else if ok {
+		b.winner = &w
+	}
+	b.trials, err = ledger.Trials()
+	return b, err
+}
+
+func (b *reporter) build(ctx context.Context) (results.Report, error) {
+	r := results.Report{Study: b.study.Name, Seed: b.study.Seed, Parents: b.parents}
+	for _, t := range b.trials {
+		if err := ctx.Err(); err != nil {
+			return r, err
+		}
+		tr, err := b.trial(t)
+		if err != nil {
+			return r, err
+		}
+		b.byNumber[t.Number] = tr
+		r.Trials = append(r.Trials, tr)
+		r.Seconds += t.Merge + t.Swap + t.Eval
+		if t.State == results.Complete && t.Strategy != baseStrategy {
+			r.Candidates++
+		}
+	}
+	for _, step := range []func(*results.Report) error{b.addCounts, b.addStrategies, b.addWinner, b.addComparisons, b.addOptimism} {
+		if err := step(&r); err != nil {
+			return r, err
+		}
+	}
+	return r, nil
+}
+
+func (b *reporter) addCounts(r *results.Report) (err error) {
+	if r.ItemsAnswered, err = b.ledger.Answered(); err != nil {
+		return err
+	}
+	swaps, err := b.ledger.Events("swap")
+	if err != nil {
+		return err
+	}
+	r.Swaps = len(swaps)
+	if r.Notes, err = b.ledger.Notes(); err != nil {
+		return err
+	}
+	again, err := b.ledger.Events("test-again")
+	for _, e := range again {
+		r.Warnings = append(r.Warnings, "the test split was read more than once, for different winners: "+string(e.Detail))
+	}
+	return err
+}
+
+func (b *reporter) trial(t results.Trial) (results.TrialReport, error) {
+	tr := results.TrialReport{
+		Number: t.Number, Strategy: t.Strategy, Label: t.Label, Weights: b.named(t), State: t.State, Of: t.Of, Reason: t.Reason,
+		Seconds: results.Seconds{Merge: t.Merge, Swap: t.Swap, Eval: t.Eval},
+	}
+	for _, split := range []struct {
+		name string
+		to   **results.Score
+	}{{results.Search, &tr.Scores.Search}, {results.Selection, &tr.Scores.Selection}, {results.Test, &tr.Scores.Test}} {
+		outcomes, err := b.outcomes(t.Of, split.name)
+		if err != nil {
+			return tr, err
+		}
+		if len(outcomes) > 0 {
+			*split.to = b.score(outcomes)
+		}
+	}
+	return tr, nil
+}
+
+func (b *reporter) outcomes(trial int, split string) ([]eval.Outcome, error) {
+	o, err := b.ledger.Outcomes(trial, split)
+	return fromLedger(o), err
+}
+
+// named gives the weights their parents' names.
+func (b *reporter) named(t results.Trial) results.Weights {
+	byParent := func(row []float64) map[string]float64 {
+		m := map[string]float64{}
+		for i, w := range row {
+			if w != 0 {
+				m[b.parents[i]] = w
+			}
+		}
+		return m
+	}
+	if t.Groups == nil {
+		return results.Weights{ByParent: byParent(t.Weights[0])}
+	}
+	var groups []results.GroupWeights
+	for g, name := range t.Groups {
+		groups = append(groups, results.GroupWeights{Name: name, ByParent: byParent(t.Weights[g])})
+	}
+	return results.Weights{Groups: groups}
+}
+
+func (b *reporter) score(outcomes []eval.Outcome) *results.Score {
+	s := eval.Summarize(outcomes)
+	score := &results.Score{Counts: results.Counts(s.Counts), Categories: map[string]results.CategoryScore{}}
+	if mean, err := s.Aggregate(b.weights); err == nil {
+		score.Mean = &mean
+		if len(b.weights) == 0 {
+			score.SE = &s.SE
+		}
+	}
+	for name, c := range s.Categories {
+		cs := results.CategoryScore{Counts: results.Counts(c.Counts)}
+		if c.N > 0 {
+			cs.Mean = &c.Mean
+		}
+		if c.Units > 1 {
+			cs.SE = &c.SE
+		}
+		score.Categories[name] = cs
+	}
+	return score
+}
+
+// strategyOrder is the order of the rows: baselines, then the others as run.
+func (b *reporter) strategyOrder() []string {
+	order := append(slices.Clone(search.Baselines()), baseStrategy)
+	for _, t := range b.trials {
+		if !slices.Contains(order, t.Strategy) {
+			order = append(order, t.Strategy)
+		}
+	}
+	return order
+}
+
+// bestOf is a strategy's best trial by search score, and how many it tried.
+func (b *reporter) bestOf(strategy string) (best *results.TrialReport, tried int) {
+	for _, t := range b.trials {
+		if t.Strategy != strategy {
+			continue
+		}
+		tried++
+		tr := b.byNumber[t.Of]
+		mean := searchMean(tr)
+		if tr.State == results.Complete && mean != nil && (best == nil || *mean > *searchMean(*best)) {
+			best = &tr
+		}
+	}
+	return best, tried
+}
+
+func searchMean(t results.TrialReport) *float64 {
+	if t.Scores.Search == nil {
+		return nil
+	}
+	return t.Scores.Search.Mean
+}
+
+func (b *reporter) addStrategies(r *results.Report) error {
+	single, _ := b.bestOf("single")
+	for _, name := range b.strategyOrder() {
+		best, tried := b.bestOf(name)
+		if best == nil {
+			continue
+		}
+		row := results.StrategyReport{
+			Strategy: name, Label: best.Label, Trial: best.Number, Weights: best.Weights, Candidates: tried, Scores: best.Scores,
+		}
+		if single != nil && best.Number != single.Number {
+			c, err := b.compare(name, best.Number, results.OfBestSingle, single.Number)
+			if err != nil {
+				return err
+			}
+			row.AgainstBestSingle = c
+		}
+		r.Strategies = append(r.Strategies, row)
+	}
+	return nil
+}
+
+// compare sets two trials against each other on test; nil where one was not
+// scored there.
+func (b *reporter) compare(of string, first int, against string, second int) (*results.Comparison, error) {
+	x, err := b.outcomes(first, results.Test)
+	if err != nil {
+		return nil, err
+	}
+	y, err := b.outcomes(second, results.Test)
+	if err != nil || len(x) == 0 || len(y) == 0 {
+		return nil, err
+	}
+	c := eval.CompareWeighted(x, y, b.weights)
+	out := &results.Comparison{Of: of, Against: against, Split: results.Test, Difference: difference(c)}
+	for _, name := range slices.Sorted(maps.Keys(c.Categories)) {
+		out.Categories = append(out.Categories, results.CategoryDifference{Category: name, Difference: difference(c.Categories[name])})
+	}
+	return out, nil
+}
+
+func difference(c eval.Comparison) results.Difference {
+	return results.Difference{
+		Delta: c.Delta, Low: c.Low, High: c.High, P: c.P, N: c.N, Wins: c.Wins, Losses: c.Losses, Ties: c.Ties,
+		Verdict: string(c.Verdict), Method: c.Method,
+	}
+}
+
+func (b *reporter) addWinner(r *results.Report) error {
+	if b.winner == nil {
+		return nil
+	}
+	t, ok := b.byNumber[b.winner.Trial]
+	if !ok {
+		return fmt.Errorf("ledger %s: winner is trial %d, which is not there", b.dir, b.winner.Trial)
+	}
+	r.Winner = &results.WinnerReport{
+		Trial: t.Number, Strategy: t.Strategy, Label: t.Label, Weights: t.Weights,
+		Path: filepath.Join(b.dir, b.winner.Path), SHA256: b.winner.SHA256, Reason: b.winner.Reason,
+	}
+	return nil
+}
+
+// addComparisons sets the winner against the baselines on test.
+func (b *reporter) addComparisons(r *results.Report) error {
+	if b.winner == nil {
+		return nil
+	}
+	for _, name := range append(slices.Clone(search.Baselines()), baseStrategy) {
+		best, _ := b.bestOf(name)
+		if best == nil || best.Number == b.winner.Trial {
+			continue
+		}
+		against := name
+		if name == "single" {
+			against = results.OfBestSingle
+		}
+		c, err := b.compare(results.OfWinner, b.winner.Trial, against, best.Number)
+		if err != nil {
+			return err
+		}
+		if c != nil {
+			r.Comparisons = append(r.Comparisons, *c)
+		}
+	}
+	return nil
+}
+
+// optimismPeers are the best candidates whose disagreement with the winner
+// stands for that of all that could have won.
+const optimismPeers = 8
+
+// addOptimism estimates how much the best search score owes to luck: see
+// eval.ExpectedOptimism.
+func (b *reporter) addOptimism(r *results.Report) error {
+	var best []results.TrialReport
+	for _, t := range r.Trials {
+		if t.State == results.Complete && t.Strategy != baseStrategy && searchMean(t) != nil {
+			best = append(best, t)
+		}
+	}
+	if len(best) < 2 {
+		return nil
+	}
+	slices.SortStableFunc(best, func(x, y results.TrialReport) int {
+		if *searchMean(x) > *searchMean(y) {
+			return -1
+		}
+		return 1
+	})
+	top, err := b.outcomes(best[0].Number, results.Search)
+	if err != nil {
+		return err
+	}
+	peers := best[1:min(len(best), 1+optimismPeers)]
+	total := 0.0
+	for _, p := range peers {
+		other, err := b.outcomes(p.Number, results.Search)
+		if err != nil {
+			return err
+		}
+		total += eval.Compare(top, other).Disagreement()
+	}
+	expected := eval.ExpectedOptimism(len(best), total/float64(len(peers)), len(top))
+	r.Optimism = &expected
+	return nil
+}

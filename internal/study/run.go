@@ -1,0 +1,336 @@
+package study
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"soup/benchmarks"
+	"soup/eval"
+	"soup/eval/server/embedded"
+	"soup/internal/progress"
+	"soup/internal/usage"
+	"soup/merge"
+	"soup/results"
+	"soup/search"
+)
+
+// ErrNoGain is returned at the end of a study whose soup is not better than
+// its best single checkpoint, if that was asked for.
+var ErrNoGain = errors.New("no soup is better than the best single checkpoint")
+
+// RunOptions are the choices that belong to the command line, not the study.
+type RunOptions struct {
+	Dir         string            // the study's folder; default the study file without its extension
+	Progress    progress.Reporter // default: none
+	Warnings    io.Writer         // where warnings go; default nowhere
+	RequireGain bool              // ErrNoGain unless the winner is better on test
+}
+
+// session is a study at work.
+type session struct {
+	config   *Config
+	dir      string
+	ledger   *results.Ledger
+	pantry   *pantry
+	set      eval.Set
+	space    search.Space
+	server   eval.Server
+	buffer   *merge.Buffer
+	progress progress.Reporter
+	warnings io.Writer
+	batch    int
+
+	past     []results.Trial // trials of earlier sessions, by number
+	next     int             // number of the next trial
+	trials   []results.Trial // trials of this session, replayed ones included
+	byKey    map[string]int  // trials with outcomes
+	scores   map[int]float64 // search score of complete trials
+	failed   int             // candidates that failed in a row
+	versions map[string]eval.Version
+	last     served
+}
+
+// Run starts or continues the study of a study file. It stops promptly when
+// ctx ends and returns ctx.Err(); the same call then goes on from there.
+func Run(ctx context.Context, c *Config, o RunOptions) error {
+	s, err := open(ctx, c, o)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	if err := s.search(ctx); err != nil {
+		return err
+	}
+	if err := s.finish(ctx); err != nil {
+		return err
+	}
+	s.progress.Close()
+	if !o.RequireGain {
+		return nil
+	}
+	return s.requireGain()
+}
+
+// DefaultDir is the folder of a study whose command line names none.
+func DefaultDir(file string) string { return strings.TrimSuffix(file, filepath.Ext(file)) }
+
+func open(ctx context.Context, c *Config, o RunOptions) (*session, error) {
+	if o.Dir == "" {
+		o.Dir = DefaultDir(c.File)
+	}
+	if o.Progress == nil {
+		o.Progress = progress.New(io.Discard, true)
+	}
+	if o.Warnings == nil {
+		o.Warnings = io.Discard
+	}
+	s := &session{
+		config: c, dir: o.Dir, progress: o.Progress, warnings: o.Warnings, byKey: map[string]int{},
+		scores: map[int]float64{}, versions: map[string]eval.Version{},
+	}
+	for _, step := range []func(context.Context) error{s.openItems, s.checkStrategies, s.openLedger, s.openPantry, s.begin, s.openServer} {
+		if err := step(ctx); err != nil {
+			s.close()
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+func (s *session) close() {
+	s.progress.Close()
+	if s.server != nil {
+		_ = s.server.Close()
+	}
+	if s.buffer != nil {
+		_ = s.buffer.Close()
+	}
+	if s.pantry != nil {
+		s.pantry.close()
+	}
+	if s.ledger != nil {
+		_ = s.ledger.Close()
+	}
+}
+
+func (s *session) warn(message string) { fmt.Fprintln(s.warnings, "soup: warning: "+message) }
+
+func (s *session) openItems(context.Context) error {
+	set, err := loadItems(s.config)
+	if err != nil {
+		return err
+	}
+	for name, n := range map[string]int{results.Search: len(set.Search), results.Selection: len(set.Selection), results.Test: len(set.Test)} {
+		if n == 0 {
+			return usage.Errorf("%s: benchmarks: no items in the %s split", s.config.File, name)
+		}
+	}
+	s.set = set
+	return nil
+}
+
+func loadItems(c *Config) (eval.Set, error) {
+	var items []eval.Item
+	for _, b := range c.Benchmarks {
+		more, err := benchmarks.LoadJSONL(b.Name, b.File)
+		if err != nil {
+			return eval.Set{}, err
+		}
+		items = append(items, more...)
+	}
+	set, err := eval.NewSet(items)
+	if err != nil {
+		return eval.Set{}, fmt.Errorf("%s: benchmarks: %w", c.File, err)
+	}
+	return set, checkObjective(c, items)
+}
+
+// checkObjective refuses weights of categories that do not exist.
+func checkObjective(c *Config, items []eval.Item) error {
+	known := map[string]bool{}
+	for _, it := range items {
+		known[it.Category] = true
+	}
+	for name := range c.Objective.Weights {
+		if !known[name] {
+			return usage.Errorf("%s: objective: no category is named %q", c.File, name)
+		}
+	}
+	return nil
+}
+
+func (s *session) openLedger(context.Context) (err error) {
+	s.ledger, err = results.Open(s.dir)
+	return err
+}
+
+func (s *session) openPantry(ctx context.Context) (err error) {
+	s.pantry, err = openPantry(ctx, s.config, filepath.Join(s.dir, "cache"), s.warn)
+	return err
+}
+
+func (s *session) openServer(context.Context) error {
+	server, err := embedded.New(embedded.Options{Threads: s.config.Server.Threads, Cache: filepath.Join(s.dir, "cache")})
+	if err != nil {
+		return err
+	}
+	s.server = server
+	s.buffer, err = merge.NewBuffer(filepath.Join(s.dir, "candidate.gguf"), s.pantry.served[0], merge.AsStored)
+	return err
+}
+
+// search runs the baselines and then the strategies of the study file.
+func (s *session) search(ctx context.Context) error {
+	s.progress.Phase("search")
+	if s.pantry.base != "" {
+		if _, err := s.scoreOne(ctx, s.baseCandidate()); err != nil {
+			return err
+		}
+	}
+	for _, spec := range s.strategies() {
+		strategy, err := search.New(spec.Name, spec.Options, s.space, s.config.Seed)
+		if err != nil {
+			return usage.Errorf("%s: strategies: %s", s.config.File, err)
+		}
+		if !slices.Contains(search.Baselines(), spec.Name) {
+			strategy = bounded{strategy, s.budgetSpent}
+		}
+		if err := s.runStrategy(ctx, strategy); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// strategies are the baselines, which always run, and then those of the file.
+func (s *session) strategies() []StrategySpec {
+	var list []StrategySpec
+	named := map[string]bool{}
+	for _, name := range search.Baselines() {
+		list = append(list, StrategySpec{Name: name})
+		named[name] = true
+	}
+	for _, spec := range s.config.Strategies {
+		if !named[spec.Name] || spec.Options != nil {
+			list = append(list, spec)
+		}
+	}
+	return list
+}
+
+// checkStrategies finds mistakes in names and options before work starts.
+func (s *session) checkStrategies(context.Context) error {
+	low, high, sum := s.config.Weights.values()
+	s.space = search.Space{Min: low, Max: high, Sum: sum, Groups: []string{"all"}}
+	for _, p := range s.config.Parents.List {
+		s.space.Parents = append(s.space.Parents, p.Name)
+	}
+	for _, spec := range s.strategies() {
+		if _, err := search.New(spec.Name, spec.Options, s.space, s.config.Seed); err != nil {
+			return usage.Errorf("%s: strategies: %s", s.config.File, err)
+		}
+	}
+	return nil
+}
+
+func (s *session) runStrategy(ctx context.Context, strategy search.Strategy) error {
+	objective := func(ctx context.Context, p search.Point) (search.Trial, error) {
+		c, err := s.soup(strategy.Name(), p)
+		if err != nil {
+			return search.Trial{}, err
+		}
+		return s.scoreOne(ctx, c)
+	}
+	result, err := search.Run(ctx, strategy, objective, search.Settings{})
+	if err != nil {
+		return err
+	}
+	if result.Status == search.StatusInterrupted {
+		return ctx.Err()
+	}
+	if b, ok := strategy.(bounded); ok {
+		strategy = b.Strategy
+	}
+	if e, ok := strategy.(search.Explainer); ok {
+		return s.ledger.Note(strategy.Name(), e.Notes())
+	}
+	return nil
+}
+
+// bounded is a strategy that is done when the budget is spent.
+type bounded struct {
+	search.Strategy
+	spent func() bool
+}
+
+func (b bounded) Ask(n int) []search.Point {
+	if b.spent() {
+		return nil
+	}
+	return b.Strategy.Ask(n)
+}
+
+func (b bounded) Done() bool { return b.spent() || b.Strategy.Done() }
+
+// scoreOne tries a candidate and translates what came out for the strategies.
+func (s *session) scoreOne(ctx context.Context, c candidate) (search.Trial, error) {
+	t, err := s.try(ctx, c)
+	if err != nil {
+		return search.Trial{}, err
+	}
+	s.trials = append(s.trials, t)
+	told := search.Trial{State: search.StateFailed}
+	if t.State == results.Failed {
+		told.Err = errors.New(t.Reason)
+		return told, nil
+	}
+	outcomes, err := s.outcomes(t.Of, results.Search)
+	if err != nil {
+		return search.Trial{}, err
+	}
+	summary := eval.Summarize(outcomes)
+	if told.Score, err = summary.Aggregate(s.config.Objective.Weights); err != nil {
+		told.Err = err
+		return told, nil
+	}
+	told.State = search.StateComplete
+	told.Categories = map[string]search.Category{}
+	for name, category := range summary.Categories {
+		told.Categories[name] = search.Category{Mean: category.Mean, SE: category.SE, N: category.N}
+	}
+	s.scores[t.Of] = told.Score
+	s.byKey[t.Key] = t.Of
+	s.reportProgress(t, told.Score)
+	return told, nil
+}
+
+func (s *session) outcomes(trial int, split string) ([]eval.Outcome, error) {
+	o, err := s.ledger.Outcomes(trial, split)
+	return fromLedger(o), err
+}
+
+func (s *session) reportProgress(t results.Trial, score float64) {
+	best := s.complete()
+	if len(best) > 0 {
+		s.progress.Scored(t.Number, 100*score, 100*best[0].search, best[0].label)
+	}
+}
+
+// budgetSpent says whether the study file's budget is used up: candidates
+// scored, or seconds of scoring, over all sessions.
+func (s *session) budgetSpent() bool {
+	scored, seconds := 0, 0.0
+	for _, t := range s.trials {
+		if t.State == results.Complete {
+			scored++
+			seconds += t.Merge + t.Swap + t.Eval
+		}
+	}
+	b := s.config.Budget
+	return b.Trials > 0 && scored >= b.Trials || b.Time > 0 && seconds >= b.Time.Seconds()
+}

@@ -1,0 +1,227 @@
+package study
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"soup/eval"
+	"soup/results"
+	"soup/search"
+)
+
+// candidate is one model to score: a soup, or the base.
+type candidate struct {
+	strategy, label string
+	weights         [][]float64 // effective, [group][parent]; all zero for the base
+	key             string      // identity of the weights, for the ledger
+}
+
+// baseStrategy is the strategy name of the base's own trial.
+const baseStrategy = "base"
+
+func (c candidate) isBase() bool { return c.strategy == baseStrategy }
+
+// failuresInARow candidates that cannot be scored stop a study: then it is not
+// the candidate that is at fault.
+const failuresInARow = 3
+
+func (s *session) soup(strategy string, p search.Point) (candidate, error) {
+	effective, err := s.space.Effective(p)
+	if err != nil {
+		return candidate{}, err
+	}
+	sum := sha256.Sum256([]byte(s.pantry.identity() + search.Key(effective)))
+	return candidate{strategy, p.Label, effective.Weights, hex.EncodeToString(sum[:])}, nil
+}
+
+func (s *session) baseCandidate() candidate {
+	sum := sha256.Sum256([]byte("base " + s.pantry.baseID))
+	weights := make([][]float64, len(s.space.Groups))
+	for g := range weights {
+		weights[g] = make([]float64, len(s.space.Parents))
+	}
+	return candidate{baseStrategy, "base", weights, hex.EncodeToString(sum[:])}
+}
+
+// try answers one candidate: from the ledger where it was scored before, by the
+// server otherwise. It is the objective of every strategy. Only what must stop
+// the study is an error; a candidate that cannot be scored is a failed trial.
+func (s *session) try(ctx context.Context, c candidate) (results.Trial, error) {
+	if err := ctx.Err(); err != nil {
+		return results.Trial{}, err
+	}
+	number := s.next
+	s.next++
+	t := results.Trial{Number: number, Strategy: c.strategy, Label: c.label, Key: c.key, Weights: c.weights, Groups: s.pantry.groups.Names, Of: number, Attempt: 1}
+	if number < len(s.past) {
+		old := s.past[number]
+		if old.Strategy != c.strategy || old.Key != c.key {
+			return t, fmt.Errorf("trial %d was %s (%s) and would now be %s (%s): strategies may be added at the end of the list only; use another --dir for another search",
+				number, old.Strategy, old.Label, c.strategy, c.label)
+		}
+		if old.State != results.Running {
+			return old, nil
+		}
+		t.Attempt = old.Attempt + 1
+	}
+	if twin, ok := s.byKey[c.key]; ok {
+		t.State, t.Of = results.Cached, twin
+		return t, errors.Join(s.ledger.Start(t), s.ledger.Finish(t))
+	}
+	return s.run(ctx, c, t)
+}
+
+// run scores a candidate that the ledger does not know.
+func (s *session) run(ctx context.Context, c candidate, t results.Trial) (results.Trial, error) {
+	s.progress.Candidate(t.Number, c.strategy, c.label)
+	t.State = results.Running
+	if err := s.ledger.Start(t); err != nil {
+		return t, err
+	}
+	spent, err := s.scoreSearch(ctx, t.Number, c, s.set.Search)
+	t.Merge, t.Swap, t.Eval = spent.merge, spent.swap, spent.eval
+	t.State = results.Complete
+	switch {
+	case ctx.Err() != nil:
+		return t, ctx.Err()
+	case errors.Is(err, errFatal):
+		return t, err
+	case err != nil:
+		t.State, t.Reason = results.Failed, oneLine(err.Error())
+		s.warn(fmt.Sprintf("candidate %d (%s) failed: %s", t.Number, c.label, t.Reason))
+		if s.failed++; s.failed >= failuresInARow {
+			return t, errors.Join(fmt.Errorf("%d candidates in a row failed, the last: %w", s.failed, err), s.ledger.Finish(t))
+		}
+		return t, s.ledger.Finish(t)
+	}
+	s.failed = 0
+	s.byKey[c.key] = t.Number
+	return t, s.ledger.Finish(t)
+}
+
+// errFatal marks what stops a study: it is not the candidate's fault.
+var errFatal = errors.New("study cannot go on")
+
+func fatal(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", errFatal, err)
+}
+
+// spent is the time that a candidate took, in seconds.
+type spent struct{ merge, swap, eval float64 }
+
+// The three splits are read by three functions, so that none can read two.
+
+func (s *session) scoreSearch(ctx context.Context, trial int, c candidate, items eval.Search) (spent, error) {
+	return s.score(ctx, trial, results.Search, items, func(ctx context.Context) (spent, error) { return s.load(ctx, c) })
+}
+
+func (s *session) scoreSelection(ctx context.Context, trial int, c candidate, items eval.Selection) (spent, error) {
+	return s.score(ctx, trial, results.Selection, items, func(ctx context.Context) (spent, error) { return s.load(ctx, c) })
+}
+
+func (s *session) scoreTest(ctx context.Context, trial int, items eval.Test, load loader) (spent, error) {
+	return s.score(ctx, trial, results.Test, items, load)
+}
+
+// loader makes the server answer with a candidate's weights.
+type loader func(context.Context) (spent, error)
+
+// score asks the items that the ledger lacks and records the outcomes batch by
+// batch. Where it lacks none, nothing is loaded.
+func (s *session) score(ctx context.Context, trial int, split string, items []eval.Item, load loader) (spent, error) {
+	recorded, err := s.ledger.Outcomes(trial, split)
+	if err != nil {
+		return spent{}, fatal(err)
+	}
+	if len(recorded) == len(items) {
+		return spent{}, nil
+	}
+	done := make(map[string]bool, len(recorded))
+	for _, o := range recorded {
+		done[o.Item] = true
+	}
+	took, err := load(ctx)
+	if err != nil {
+		return took, err
+	}
+	start := time.Now()
+	answered := len(recorded)
+	s.progress.Items(answered, len(items))
+	options := eval.Options{Batch: s.batch, Done: func(id string) bool { return done[id] }}
+	err = eval.Run(ctx, s.server, items, options, func(outcomes []eval.Outcome) error {
+		answered += len(outcomes)
+		s.progress.Items(answered, len(items))
+		return fatal(s.ledger.Record(trial, split, toLedger(outcomes)))
+	})
+	took.eval = time.Since(start).Seconds()
+	return took, err
+}
+
+// load cooks a candidate and swaps it in.
+func (s *session) load(ctx context.Context, c candidate) (spent, error) {
+	if c.isBase() {
+		_, took, err := s.swap(ctx, c, s.pantry.base)
+		return took, err
+	}
+	start := time.Now()
+	if _, err := s.buffer.Cook(ctx, s.pantry.served, s.pantry.recipe(c.weights)); err != nil {
+		return spent{}, err
+	}
+	merged := time.Since(start).Seconds()
+	_, took, err := s.swap(ctx, c, s.buffer.Path())
+	took.merge = merged
+	return took, err
+}
+
+// swap loads a file into the server and checks with the canary that it answers
+// with these weights: stale weights must never be scored.
+func (s *session) swap(ctx context.Context, c candidate, path string) (eval.Version, spent, error) {
+	start := time.Now()
+	version, err := s.server.Load(ctx, eval.Model{Path: path, Digest: c.key})
+	took := spent{swap: time.Since(start).Seconds()}
+	if err != nil {
+		return "", took, err
+	}
+	if err := s.ledger.Event("swap", map[string]any{"key": c.key, "version": string(version)}); err != nil {
+		return "", took, fatal(err)
+	}
+	if known, ok := s.versions[c.key]; ok && known != version {
+		return "", took, fatal(fmt.Errorf("canary: the server answers differently for the same weights (%s): version %s, before %s", c.label, version, known))
+	}
+	if err := s.checkStale(ctx, c, path, version); err != nil {
+		return "", took, err
+	}
+	s.versions[c.key] = version
+	return version, took, nil
+}
+
+// toLedger converts outcomes to the ledger's form.
+func toLedger(outcomes []eval.Outcome) []results.Outcome {
+	out := make([]results.Outcome, len(outcomes))
+	for i, o := range outcomes {
+		out[i] = results.Outcome{
+			Item: o.ID, Category: o.Category, Cluster: o.Cluster, State: string(o.State), Score: o.Score, Soft: o.Soft,
+			Answer: o.Answer, Finish: string(o.Finish), Error: o.Error, Latency: o.Latency,
+		}
+	}
+	return out
+}
+
+// fromLedger converts them back.
+func fromLedger(outcomes []results.Outcome) []eval.Outcome {
+	out := make([]eval.Outcome, len(outcomes))
+	for i, o := range outcomes {
+		out[i] = eval.Outcome{
+			ID: o.Item, Category: o.Category, Cluster: o.Cluster, State: eval.State(o.State), Score: o.Score, Soft: o.Soft,
+			Answer: o.Answer, Finish: eval.Finish(o.Finish), Error: o.Error, Latency: o.Latency,
+		}
+	}
+	return out
+}

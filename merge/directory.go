@@ -1,0 +1,164 @@
+package merge
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+const (
+	weightsName = "model.safetensors"
+	indexName   = "model.safetensors.index.json"
+)
+
+// openDirectory opens a Hugging Face directory. As in transformers, a single
+// model.safetensors goes before an index.
+func (c *Checkpoint) openDirectory(dir string) error {
+	if _, err := os.Lstat(filepath.Join(dir, weightsName)); err == nil {
+		return c.openInside(dir, weightsName)
+	}
+	if _, err := os.Lstat(filepath.Join(dir, indexName)); err == nil {
+		return c.openShards(dir)
+	}
+	return noWeights(dir)
+}
+
+// openInside opens a weight file of a directory if it does not lead out of it.
+func (c *Checkpoint) openInside(dir, name string) error {
+	path := filepath.Join(dir, name)
+	if err := staysInside(dir, path); err != nil {
+		return err
+	}
+	return c.openSafetensors(path, name)
+}
+
+// openShards opens the files that an index names and checks that index and
+// shards hold the same tensors.
+func (c *Checkpoint) openShards(dir string) error {
+	path := filepath.Join(dir, indexName)
+	if err := staysInside(dir, path); err != nil {
+		return err
+	}
+	shardOf, err := readIndex(path)
+	if err != nil {
+		return failf("download or copy the file again", "%s: %w", path, err)
+	}
+	for _, shard := range slices.Sorted(maps.Keys(invert(shardOf))) {
+		if !filepath.IsLocal(shard) || strings.Contains(shard, `\`) {
+			return failf("do not trust this checkpoint", "%s: shard %q leads out of the directory", path, shard)
+		}
+		if err := c.openInside(dir, shard); err != nil {
+			return err
+		}
+	}
+	if len(c.files) > 1 {
+		c.header = nil
+	}
+	return c.matchIndex(path, shardOf)
+}
+
+// readIndex reads the weight_map of an index: tensor name to shard.
+// https://huggingface.co/docs/transformers/main/en/big_models
+func readIndex(path string) (map[string]string, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	shardOf := map[string]string{}
+	err = object(raw, func(key string, value json.RawMessage) error {
+		if key != "weight_map" {
+			return nil
+		}
+		return object(value, func(tensor string, shard json.RawMessage) error {
+			var name string
+			err := json.Unmarshal(shard, &name)
+			shardOf[tensor] = name
+			return err
+		})
+	})
+	if err == nil && len(shardOf) == 0 {
+		err = fmt.Errorf("no weight_map")
+	}
+	return shardOf, err
+}
+
+// matchIndex checks an index against the opened shards, both ways.
+func (c *Checkpoint) matchIndex(path string, shardOf map[string]string) error {
+	for _, name := range slices.Sorted(maps.Keys(shardOf)) {
+		i, ok := c.index[name]
+		if !ok || c.places[i].file.name != shardOf[name] {
+			return failf("download the checkpoint again", "%s: tensor %q is not in shard %s", path, name, shardOf[name])
+		}
+	}
+	for i, t := range c.tensors {
+		if _, ok := shardOf[t.Name]; !ok {
+			return failf("download the checkpoint again", "%s: tensor %q of shard %s is missing from the index", path, t.Name, c.places[i].file.name)
+		}
+	}
+	return nil
+}
+
+// invert returns the set of a map's values as keys.
+func invert(m map[string]string) map[string]string {
+	out := map[string]string{}
+	for k, v := range m {
+		out[v] = k
+	}
+	return out
+}
+
+// staysInside refuses a path whose symbolic links lead out of its directory.
+// One way out is allowed, or nothing downloaded by Hugging Face's own tools
+// would open: snapshots/REVISION/FILE -> blobs/HASH of the same cached
+// repository (https://huggingface.co/docs/huggingface_hub/guides/manage-cache).
+func staysInside(dir, path string) error {
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return fileError(path, err)
+	}
+	root, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return fileError(dir, err)
+	}
+	if within(root, real) {
+		return nil
+	}
+	snapshots := filepath.Dir(root)
+	if filepath.Base(snapshots) == "snapshots" && within(filepath.Join(filepath.Dir(snapshots), "blobs"), real) {
+		return nil
+	}
+	return failf("copy the file into the directory if you trust it", "%s: a symbolic link that leads out of the checkpoint's directory", path)
+}
+
+// within says whether path is dir or lies inside it. Both are resolved.
+func within(dir, path string) bool {
+	rel, err := filepath.Rel(dir, path)
+	return err == nil && filepath.IsLocal(rel)
+}
+
+// noWeights says what a directory without the usual weight files holds.
+func noWeights(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fileError(dir, err)
+	}
+	hints := []struct{ pattern, hint string }{
+		{"adapter_*.safetensors", "this is a LoRA adapter: merge it into its base model first"},
+		{"*.safetensors", "give the .safetensors file itself"},
+		{"*.gguf", "give the .gguf file itself"},
+		{"*.bin", "pickled weights are not read: save the model again as safetensors"},
+		{"*.pt*", "pickled weights are not read: save the model again as safetensors"},
+	}
+	for _, h := range hints {
+		for _, e := range entries {
+			if ok, _ := filepath.Match(h.pattern, e.Name()); ok {
+				return failf(h.hint, "%s: no %s in this directory, only %s", dir, weightsName, e.Name())
+			}
+		}
+	}
+	return failf("give the directory that holds "+weightsName+" or its index", "%s: no weights in this directory", dir)
+}

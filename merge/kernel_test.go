@@ -1,0 +1,156 @@
+package merge
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math"
+	"testing"
+
+	"github.com/x448/float16"
+	"pgregory.net/rapid"
+)
+
+// reference is the promised arithmetic, written as plainly as can be.
+func reference(src []operand, n int, round, store DType) []byte {
+	out := make([]byte, n*int(store.Size()))
+	for i := range n {
+		acc := float32(src[0].weight * value(src[0].dtype, src[0].data, i))
+		for _, o := range src[1:] {
+			acc += float32(o.weight * value(o.dtype, o.data, i))
+		}
+		if round == BF16 {
+			acc = math.Float32frombits(uint32(nearestBF16(acc)) << 16)
+		}
+		if round == F16 && acc == acc {
+			acc = float16.Fromfloat32(acc).Float32()
+		}
+		switch size := int(store.Size()); {
+		case store == BF16:
+			binary.LittleEndian.PutUint16(out[i*size:], nearestBF16(acc))
+		case store == F16 && acc != acc:
+			binary.LittleEndian.PutUint16(out[i*size:], nanF16)
+		case store == F16:
+			binary.LittleEndian.PutUint16(out[i*size:], float16.Fromfloat32(acc).Bits())
+		case acc != acc:
+			binary.LittleEndian.PutUint32(out[i*size:], nanF32)
+		default:
+			binary.LittleEndian.PutUint32(out[i*size:], math.Float32bits(acc))
+		}
+	}
+	return out
+}
+
+// nearestBF16 finds the nearest bfloat16 by comparing distances in float64.
+func nearestBF16(f float32) uint16 {
+	if f != f {
+		return nanBF16
+	}
+	down := uint16(math.Float32bits(f) >> 16) // towards zero
+	if math.IsInf(float64(f), 0) {
+		return down
+	}
+	low := float64(math.Float32frombits(uint32(down) << 16))
+	high := float64(math.Float32frombits(uint32(down+1) << 16))
+	if math.IsInf(high, 0) {
+		high = math.Copysign(math.Ldexp(1, 128), high)
+	}
+	below, above := math.Abs(float64(f)-low), math.Abs(high-float64(f))
+	if above < below || above == below && down&1 == 1 {
+		return down + 1
+	}
+	return down
+}
+
+func TestRoundBF16(t *testing.T) {
+	for bits := range uint32(1 << 16) { // every upper half, with the lower halves that decide
+		for _, low := range []uint32{0, 1, 0x7fff, 0x8000, 0x8001, 0xffff} {
+			f := math.Float32frombits(bits<<16 | low)
+			if got, want := roundBF16(f), nearestBF16(f); got != want {
+				t.Fatalf("%x rounds to %x, want %x", math.Float32bits(f), got, want)
+			}
+		}
+	}
+}
+
+func TestRoundF16KeepsEveryF16(t *testing.T) {
+	for bits := range 1 << 16 {
+		f := f16()[bits]
+		if got := roundF16(f); f == f && got != uint16(bits) || f != f && got != nanF16 {
+			t.Fatalf("%x becomes %x", bits, got)
+		}
+	}
+	for bits := uint32(0); bits < 1<<31; bits += 4093 { // and against another implementation
+		f := math.Float32frombits(bits)
+		if got, want := roundF16(f), float16.Fromfloat32(f).Bits(); f == f && got != want || roundF16(-f)&0x7fff != got&0x7fff {
+			t.Fatalf("%v rounds to %x, want %x", f, got, want)
+		}
+	}
+	for f, want := range map[float32]uint16{65519: 0x7bff, 65520: 0x7c00, 1 + 0x1p-11: 0x3c00, 1 + 0x3p-11: 0x3c02, 0x1p-25: 0, 0x1.8p-25: 1} {
+		if got := roundF16(f); got != want {
+			t.Errorf("%v rounds to %x, want %x", f, got, want)
+		}
+	}
+}
+
+// anyFloat draws bit patterns, so that NaN, infinities and subnormals occur.
+func operands16(t *rapid.T, n int) []operand {
+	parents := rapid.IntRange(1, 6).Draw(t, "parents")
+	src := make([]operand, parents)
+	for k := range src {
+		d := rapid.SampledFrom([]DType{F32, F16, BF16, BF16}).Draw(t, "dtype")
+		bytes := n * int(d.Size())
+		src[k] = operand{rapid.SliceOfN(rapid.Byte(), bytes, bytes).Draw(t, "data"), d, float32(rapid.Float64Range(-2, 2).Draw(t, "weight"))}
+	}
+	return src
+}
+
+func TestKernelEqualsReference(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(1, 23).Draw(t, "n")
+		src := operands16(t, n)
+		round := rapid.SampledFrom([]DType{AsStored, BF16, F16}).Draw(t, "round")
+		store := rapid.SampledFrom([]DType{F32, F16, BF16}).Draw(t, "store")
+		got := make([]byte, n*int(store.Size()))
+		portable(got, src, round, store)
+		if want := reference(src, n, round, store); !bytes.Equal(got, want) {
+			t.Fatalf("got  %x\nwant %x", got, want)
+		}
+	})
+}
+
+// TestKernelLongRuns crosses blocks, at lengths around their border.
+func TestKernelLongRuns(t *testing.T) {
+	for _, n := range []int64{block - 1, block, block + 1, 2*block + 3} {
+		src := []operand{{noise("", BF16, 1, n).data, BF16, 0.3}, {noise("", F16, 2, n).data, F16, 0.5}, {noise("", F32, 3, n).data, F32, 0.2}}
+		got := make([]byte, 2*n)
+		portable(got, src, AsStored, BF16)
+		if !bytes.Equal(got, reference(src, int(n), AsStored, BF16)) {
+			t.Errorf("%d elements: bytes differ from the reference", n)
+		}
+	}
+}
+
+func TestNaNsBecomeOne(t *testing.T) {
+	negative := binary.LittleEndian.AppendUint32(nil, 0xffc12345)
+	for store, want := range map[DType][]byte{F32: {0, 0, 0xc0, 0x7f}, F16: {0, 0x7e}, BF16: {0xc0, 0x7f}} {
+		got := make([]byte, store.Size())
+		portable(got, []operand{{negative, F32, 0.5}}, AsStored, store)
+		if !bytes.Equal(got, want) {
+			t.Errorf("%v: NaN is stored as %x, want %x", store, got, want)
+		}
+	}
+}
+
+func TestParseDType(t *testing.T) {
+	for text, want := range map[string]DType{"": AsStored, "float32": F32, "F16": F16, "bfloat16": BF16, "bf16": BF16} {
+		var d DType
+		if err := d.UnmarshalText([]byte(text)); err != nil || d != want {
+			t.Errorf("%q is %v (%v)", text, d, err)
+		}
+	}
+	_, err := ParseDType("int8")
+	wantError(t, err, `"int8"`)
+	if DType(99).String() != "quantised" || BF16.Torch() != "bfloat16" || BF16.String() != "BF16" {
+		t.Error("names of dtypes are wrong")
+	}
+}

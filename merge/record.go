@@ -1,0 +1,157 @@
+package merge
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// SavedRecipe is soup.json: what a soup was made of, enough to make the same
+// bytes again from the same parents.
+type SavedRecipe struct {
+	Soup    int              `json:"soup"` // version of this format: 1
+	Method  string           `json:"method,omitempty"`
+	Parents []SavedParent    `json:"parents"`
+	Groups  *Grouping        `json:"groups,omitempty"` // nil: one group
+	Weights [][]float64      `json:"weights"`          // [group][parent]
+	Round   map[string]DType `json:"round,omitempty"`  // see [Recipe]
+	Store   DType            `json:"store,omitempty"`  // absent: as the first parent, tensor by tensor
+	SHA256  string           `json:"sha256"`           // of the weights file
+}
+
+// SavedParent is a parent as soup.json names it. Path is the last element
+// only: where checkpoints lie is nobody else's business.
+type SavedParent struct {
+	Name   string `json:"name"`
+	Path   string `json:"path"`
+	SHA256 string `json:"sha256"` // of [Checkpoint.Hash]
+}
+
+// ReadRecipe reads a soup.json. Errors name the file and what is wrong.
+func ReadRecipe(file string) (SavedRecipe, error) {
+	var s SavedRecipe
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return s, fileError(file, err)
+	}
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return s, fmt.Errorf("%s: broken JSON: %w", file, err)
+	}
+	if s.Soup != 1 {
+		return s, failf("use a soup.json, or a newer soup", "%s: version %d of the recipe format is not known", file, s.Soup)
+	}
+	if _, err := s.Recipe().narrowed(len(s.Parents)); err != nil {
+		return s, fmt.Errorf("%s: %w", file, err)
+	}
+	return s, nil
+}
+
+// Recipe returns the recipe, for parents in the order of s.Parents.
+func (s SavedRecipe) Recipe() Recipe {
+	r := Recipe{Weights: s.Weights}
+	if s.Groups != nil {
+		r.Groups = *s.Groups
+	}
+	if len(s.Round) > 0 {
+		r.Round = func(tensor string) DType { return s.Round[tensor] }
+	}
+	return r
+}
+
+// record describes a written soup; this is where the parents are hashed.
+func (w *writing) record(ctx context.Context, sha256 string) (SavedRecipe, error) {
+	s := SavedRecipe{Soup: 1, Method: w.options.Method, Weights: w.recipe.Weights, Round: map[string]DType{}, Store: w.layout.store(), SHA256: sha256}
+	if len(w.recipe.Groups.Names) > 0 {
+		s.Groups = &w.recipe.Groups
+	}
+	for _, t := range w.layout.tensors {
+		if d := w.recipe.round(t.Name); d != AsStored {
+			s.Round[t.Name] = d
+		}
+	}
+	for i, p := range w.parents {
+		hash, err := p.Hash(ctx)
+		if err != nil {
+			return s, err
+		}
+		s.Parents = append(s.Parents, SavedParent{w.names[i], filepath.Base(p.path), hash})
+	}
+	return s, nil
+}
+
+// store returns the dtype of all averaged tensors, if they share one.
+func (l layout) store() DType {
+	common := AsStored
+	for _, t := range l.tensors {
+		switch {
+		case !t.DType.Averageable():
+		case common == AsStored:
+			common = t.DType
+		case common != t.DType:
+			return AsStored
+		}
+	}
+	return common
+}
+
+// save writes soup.json.
+func (s SavedRecipe) save(path string) error {
+	text, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return err
+	}
+	return writeSynced(path, append(text, '\n'))
+}
+
+// card writes the README.md of a soup, with the header that Hugging Face reads:
+// https://huggingface.co/docs/hub/model-cards
+func (s SavedRecipe) card(title string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "---\nlibrary_name: transformers\ntags:\n- merge\n- soup\n---\n# %s\n\n", plain(title))
+	fmt.Fprintf(&b, "A weighted average of %d checkpoints, made with soup", len(s.Parents))
+	if s.Method != "" {
+		fmt.Fprintf(&b, " (%s)", plain(s.Method))
+	}
+	b.WriteString(".\n\n| parent |")
+	groups := s.Recipe().Groups
+	for g := range s.Weights {
+		if name := groups.Name(g); len(s.Weights) > 1 {
+			fmt.Fprintf(&b, " weight, %s |", plain(name))
+		} else {
+			b.WriteString(" weight |")
+		}
+	}
+	fmt.Fprintf(&b, " content (sha256) |\n|---%s|---|\n", strings.Repeat("|---", len(s.Weights)))
+	for k, p := range s.Parents {
+		fmt.Fprintf(&b, "| %s |", plain(p.Name))
+		for _, row := range s.Weights {
+			fmt.Fprintf(&b, " %s |", strconv.FormatFloat(row[k], 'g', -1, 64))
+		}
+		fmt.Fprintf(&b, " %s |\n", p.SHA256)
+	}
+	b.WriteString("\nProducts and sums are float32, rounded once")
+	if s.Store != AsStored {
+		fmt.Fprintf(&b, " to %s", s.Store.Torch())
+	}
+	fmt.Fprintf(&b, ". Configuration and tokenizer are those of %s.\n", plain(s.Parents[0].Name))
+	b.WriteString("`soup.json` holds the recipe: from the same parents it gives the same bytes again.\nThe parents' licences apply to this model too.\n")
+	return b.String()
+}
+
+// plain keeps a name from breaking a line or a table of Markdown.
+func plain(name string) string {
+	return strings.NewReplacer("|", `\|`, "\n", " ", "\r", " ").Replace(name)
+}
+
+var dtypeLine = regexp.MustCompile(`("(?:torch_)?dtype"\s*:\s*)"(?:float32|float16|bfloat16)"`)
+
+// withDType notes the stored dtype in a config.json, leaving the rest as it
+// is; multimodal configurations say it several times.
+func withDType(config []byte, store DType) []byte {
+	return dtypeLine.ReplaceAll(config, []byte(`${1}"`+store.Torch()+`"`))
+}

@@ -1,0 +1,212 @@
+package results
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+)
+
+// Report is what a study found, as soup report --json prints it. Scores are
+// means of item scores, 0 to 1. A pointer is nil, and null in JSON, where there
+// is nothing to say; no number is NaN.
+type Report struct {
+	Study         string   `json:"study"`
+	Seed          uint64   `json:"seed"`
+	Parents       []string `json:"parents"`        // names, in the study's order
+	Candidates    int      `json:"candidates"`     // tried: different soups and single checkpoints
+	Swaps         int      `json:"swaps"`          // times that the server loaded another candidate
+	ItemsAnswered int      `json:"items_answered"` // over all candidates and splits
+	Seconds       float64  `json:"seconds"`        // spent merging, swapping and evaluating
+
+	Trials      []TrialReport    `json:"trials"`
+	Strategies  []StrategyReport `json:"strategies"` // in the order to print
+	Winner      *WinnerReport    `json:"winner"`
+	Comparisons []Comparison     `json:"comparisons"`
+
+	// Optimism is how far the best search score of this many candidates is
+	// expected to lie above its true value by luck alone.
+	Optimism *float64 `json:"optimism"`
+	Notes    []Note   `json:"notes"`
+	Warnings []string `json:"warnings"` // one line each
+}
+
+// Weights are a soup's coefficients by name of parent: either ByParent, for all
+// tensors, or Groups.
+type Weights struct {
+	ByParent map[string]float64 `json:"weights"`
+	Groups   []GroupWeights     `json:"groups"`
+}
+
+// GroupWeights are the coefficients for one group of tensors.
+type GroupWeights struct {
+	Name     string             `json:"name"`
+	ByParent map[string]float64 `json:"weights"`
+}
+
+// TrialReport is one trial.
+type TrialReport struct {
+	Number   int    `json:"number"`
+	Strategy string `json:"strategy"`
+	Label    string `json:"label"`
+	Weights
+	State   string  `json:"state"` // as of Trial
+	Of      int     `json:"of"`    // as of Trial
+	Reason  string  `json:"reason,omitempty"`
+	Scores  Scores  `json:"scores"` // of a cached trial: those of the trial it points to
+	Seconds Seconds `json:"seconds"`
+}
+
+// Seconds says where a trial's time went.
+type Seconds struct {
+	Merge float64 `json:"merge"`
+	Swap  float64 `json:"swap"`
+	Eval  float64 `json:"eval"`
+}
+
+// Scores are a candidate's scores by split; nil where it was not scored.
+type Scores struct {
+	Search    *Score `json:"search"`
+	Selection *Score `json:"selection"`
+	Test      *Score `json:"test"`
+}
+
+// Score is a candidate's score on one split.
+type Score struct {
+	Mean *float64 `json:"mean"` // of the study's objective; nil if a category of it was not measured
+	SE   *float64 `json:"se"`   // standard error of Mean; nil if unknown
+	Counts
+	Categories map[string]CategoryScore `json:"categories,omitempty"`
+}
+
+// CategoryScore is the score in one category.
+type CategoryScore struct {
+	Mean *float64 `json:"mean"` // nil if N is 0
+	SE   *float64 `json:"se"`   // nil if unknown
+	Counts
+}
+
+// Counts says how many items a score rests on and how many it lacks.
+type Counts struct {
+	N         int `json:"n"`                 // scored
+	Failed    int `json:"failed"`            // not measured: no answer
+	Timeout   int `json:"timeout,omitempty"` // not measured: no answer in time
+	Missing   int `json:"missing,omitempty"` // not measured: no recorded answer
+	Truncated int `json:"truncated"`         // of N: cut off at the token limit
+}
+
+// StrategyReport is the best candidate of one strategy.
+type StrategyReport struct {
+	Strategy string `json:"strategy"` // "single" is the best single checkpoint
+	Label    string `json:"label"`    // of its best candidate
+	Trial    int    `json:"trial"`    // that holds the outcomes
+	Weights
+	Candidates        int         `json:"candidates"` // tried by this strategy, cached ones included
+	Scores            Scores      `json:"scores"`
+	AgainstBestSingle *Comparison `json:"against_best_single"` // on test
+}
+
+// WinnerReport is the soup that was exported.
+type WinnerReport struct {
+	Trial    int    `json:"trial"`
+	Strategy string `json:"strategy"`
+	Label    string `json:"label"`
+	Weights
+	Path   string          `json:"path"`
+	SHA256 string          `json:"sha256"`
+	Reason json.RawMessage `json:"reason,omitempty"`
+}
+
+// The names that comparisons in a report have in Of and Against, beside those
+// of strategies ("uniform", "greedy", ...).
+const (
+	OfWinner     = "winner"
+	OfBestSingle = "best-single"
+)
+
+// Comparison says how much better one candidate is than another on the items
+// of a split that both answered.
+type Comparison struct {
+	Of      string `json:"of"`
+	Against string `json:"against"`
+	Split   string `json:"split"`
+	Difference
+	Categories []CategoryDifference `json:"categories,omitempty"` // in the order to print
+}
+
+// CategoryDifference is a comparison within one category.
+type CategoryDifference struct {
+	Category string `json:"category"`
+	Difference
+}
+
+// Difference is a paired difference with its 95 % interval and two-sided
+// p-value.
+type Difference struct {
+	Delta   float64 `json:"delta"`
+	Low     float64 `json:"low"`
+	High    float64 `json:"high"`
+	P       float64 `json:"p"`
+	N       int     `json:"n"` // items
+	Wins    int     `json:"wins"`
+	Losses  int     `json:"losses"`
+	Ties    int     `json:"ties"`
+	Verdict string  `json:"verdict"` // Better, Worse or Noise
+	Method  string  `json:"method,omitempty"`
+}
+
+// The verdicts.
+const (
+	Better = "better"
+	Worse  = "worse"
+	Noise  = "~"
+)
+
+// MarshalJSON writes lists without elements as [], never null.
+func (r Report) MarshalJSON() ([]byte, error) {
+	type plain Report
+	r.Parents = list(r.Parents)
+	r.Trials = list(r.Trials)
+	r.Strategies = list(r.Strategies)
+	r.Comparisons = list(r.Comparisons)
+	r.Notes = list(r.Notes)
+	r.Warnings = list(r.Warnings)
+	return json.Marshal(plain(r))
+}
+
+func list[T any](x []T) []T {
+	if x == nil {
+		return []T{}
+	}
+	return x
+}
+
+// WriteJSON writes the report, indented. Equal reports give equal bytes. A
+// number that is NaN or infinite is an error, and then nothing is written.
+func WriteJSON(w io.Writer, r Report) error {
+	text, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return fmt.Errorf("report of %s: %w", r.Study, err)
+	}
+	_, err = w.Write(append(text, '\n'))
+	return err
+}
+
+// trial returns the trial of a number, nil if the report lacks it.
+func (r Report) trial(number int) *TrialReport {
+	for i := range r.Trials {
+		if r.Trials[i].Number == number {
+			return &r.Trials[i]
+		}
+	}
+	return nil
+}
+
+// single returns the row of the best single checkpoint, nil if there is none.
+func (r Report) single() *StrategyReport {
+	for i := range r.Strategies {
+		if r.Strategies[i].Strategy == "single" {
+			return &r.Strategies[i]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,36 @@
+package search_test
+
+import (
+	"testing"
+
+	"soup/search"
+	"soup/search/searchtest"
+)
+
+func TestConformance(t *testing.T) {
+	for _, name := range search.Names() {
+		t.Run(name, func(t *testing.T) {
+			err := searchtest.Test(func(space search.Space, seed uint64) (search.Strategy, error) {
+				options := map[string]any{}
+				if name == "grid" {
+					options["step"] = gridStep(space)
+				}
+				return search.New(name, options, space, seed)
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// gridStep is a step that keeps a grid of the space small.
+func gridStep(s search.Space) float64 {
+	switch {
+	case len(s.Parents)*max(1, len(s.Groups)) > 12:
+		return 1
+	case s.Max == 0.4, s.Min == 0.1:
+		return 0.1
+	}
+	return 0.5
+}

@@ -1,0 +1,125 @@
+package search
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Strategy proposes points and learns from their outcomes. The points of equal
+// outcomes are equal: they do not depend on how many were asked at once nor on the
+// order of the outcomes. Package searchtest checks that, and more.
+type Strategy interface {
+	// Name is the name that New knows it by.
+	Name() string
+	// Ask returns up to n new points, numbered in order from 0. None means that
+	// the strategy is done or waits for the outcome of points asked before.
+	Ask(n int) []Point
+	// Tell reports outcomes, in any order, once each. It knows the points by their
+	// Number; outcomes of points that were not asked are ignored.
+	Tell(trials []Trial)
+	// Done says that no point will be asked any more.
+	Done() bool
+}
+
+// Explainer is a Strategy that says what it decided and why. All of this package
+// are.
+type Explainer interface {
+	// Notes are the decisions so far, a line each, in the order they were made.
+	Notes() []string
+}
+
+// Parameter describes an option of a strategy. All options are numbers.
+type Parameter struct {
+	Name      string
+	Default   float64
+	Low, High float64 // what is allowed, both included
+	Whole     bool    // only whole numbers
+	Doc       string
+}
+
+// maxPoints bounds what one strategy asks: more than any study can score.
+const maxPoints = 100_000
+
+var (
+	tau    = Parameter{Name: "tau", Default: 0.5, Low: 0.001, High: 1, Doc: "keep a category if |correlation| with another is below this"}
+	minN   = Parameter{Name: "min_n", Default: 30, Low: 1, High: 1e9, Whole: true, Doc: "leave out categories with fewer items"}
+	alpha  = Parameter{Name: "alpha", Default: 1, Low: 0.01, High: 1000, Doc: "concentration of the Dirichlet distribution: below 1 near few parents, above 1 near equal weights"}
+	step   = Parameter{Name: "step", Default: 0.1, Low: 0.001, High: 1, Doc: "distance between weights"}
+	budget = Parameter{Name: "budget", Low: 1, High: maxPoints, Whole: true, Doc: "at most so many points"}
+)
+
+func (p Parameter) defaulting(value float64) Parameter {
+	p.Default = value
+	return p
+}
+
+// entry is a strategy that New can make.
+type entry struct {
+	name       string
+	parameters []Parameter
+	make       func(Space, uint64, options) (Strategy, error)
+}
+
+func entries() []entry {
+	return []entry{
+		{"single", nil, newSingle},
+		{"uniform", nil, newUniform},
+		{"uniform-selected", []Parameter{tau, minN}, newUniformSelected},
+		{"greedy", nil, newGreedy},
+		{"random", []Parameter{budget.defaulting(60), alpha}, newRandom},
+		{"grid", []Parameter{step, budget.defaulting(maxPoints)}, newGrid},
+		{"soce", []Parameter{tau, minN, step, budget.defaulting(200)}, newSoCE},
+	}
+}
+
+// Names lists the strategies that New can make.
+func Names() []string {
+	var names []string
+	for _, e := range entries() {
+		names = append(names, e.name)
+	}
+	return names
+}
+
+// Baselines lists the strategies whose results every other one is compared with.
+func Baselines() []string { return []string{"single", "uniform", "greedy"} }
+
+// Parameters lists the options of a strategy; there are none for a name that New
+// does not know.
+func Parameters(strategy string) []Parameter {
+	e, _ := find(strategy)
+	return slices.Clone(e.parameters)
+}
+
+// New makes a strategy. Options are numbers of any of Go's types under the names
+// that Parameters lists; those not given have their defaults. The seed decides all
+// that is random about it.
+func New(name string, given map[string]any, space Space, seed uint64) (Strategy, error) {
+	e, ok := find(name)
+	if !ok {
+		return nil, fmt.Errorf("unknown strategy %q; there are %s", name, strings.Join(Names(), ", "))
+	}
+	o, err := read(e.parameters, given)
+	if err != nil {
+		return nil, fmt.Errorf("strategy %s: %w", name, err)
+	}
+	space, err = space.WithDefaults()
+	if err != nil {
+		return nil, fmt.Errorf("strategy %s: %w", name, err)
+	}
+	s, err := e.make(space, seed, o)
+	if err != nil {
+		return nil, fmt.Errorf("strategy %s: %w", name, err)
+	}
+	return s, nil
+}
+
+func find(name string) (entry, bool) {
+	for _, e := range entries() {
+		if e.name == name {
+			return e, true
+		}
+	}
+	return entry{}, false
+}
