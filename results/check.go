@@ -27,8 +27,9 @@ var invariants = []string{
 // rows that point nowhere, numbers that are not dense, weights that are not
 // numbers or do not fit the parents, cached trials that point to incomplete
 // ones, and what else the schema forbids (unknown states, an outcome with a
-// state and a score that contradict, an item in two splits). It reads the whole
-// ledger.
+// state and a score that contradict, an unknown split). It reads the whole
+// ledger. In a directory that may not be written SQLite does not verify the last
+// kind.
 func (l *Ledger) Check() error {
 	var faults []string
 	for _, find := range []func(querier) ([]string, error){integrity, references, broken, weights} {

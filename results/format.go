@@ -46,18 +46,15 @@ func (d Difference) String() string {
 	if d.Verdict == Noise {
 		delta = Noise
 	}
-	return fmt.Sprintf("%s %s %s", delta, d.interval(), d.probability())
+	p := probability(d.P)
+	if !strings.HasPrefix(p, "<") {
+		p = "=" + p
+	}
+	return fmt.Sprintf("%s %s p%s", delta, d.interval(), p)
 }
 
 func (d Difference) interval() string {
 	return fmt.Sprintf("[%s, %s]", signed(d.Low), signed(d.High))
-}
-
-func (d Difference) probability() string {
-	if d.P < 0.0001 {
-		return "p<0.0001"
-	}
-	return "p=" + probability(d.P)
 }
 
 // probability has two digits that count, as far down as resampling can tell.
@@ -80,6 +77,15 @@ func signed(x float64) string { return fmt.Sprintf("%+.1f", tenth(x)) }
 
 // tenth rounds to a tenth of a point, and never to -0.
 func tenth(x float64) float64 { return math.Round(1000*x)/10 + 0 }
+
+// share is how many of how many, as a rate.
+func share(part, all int) string {
+	rate := 100 * float64(part) / float64(all)
+	if rate < 0.1 {
+		return "<0.1 %"
+	}
+	return fmt.Sprintf("%.1f %%", rate)
+}
 
 // coefficient is a weight.
 func coefficient(x float64) string { return fmt.Sprintf("%.3f", math.Round(1000*x)/1000+0) }
@@ -137,7 +143,7 @@ func (p *page) table(g grid) {
 	)
 	table.Header(g.header)
 	p.err = errors.Join(p.err, table.Bulk(g.rows), table.Render())
-	p.WriteString(trimLines(text.String()))
+	p.WriteString(trim(text.String()))
 }
 
 var plainStyle = tw.Rendition{
@@ -195,10 +201,16 @@ func printable(text string) string {
 	}, text)
 }
 
-func trimLines(text string) string {
-	lines := strings.Split(text, "\n")
+// trim takes the gap after the last column away, also from the rule below the
+// header. (Padding by column would not make one, but tablewriter 1.1.5 then
+// cuts the cells.)
+func trim(table string) string {
+	lines := strings.Split(table, "\n")
 	for i := range lines {
 		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	if len(lines) > 1 {
+		lines[1] = strings.TrimSuffix(lines[1], strings.Repeat("─", gap))
 	}
 	return strings.Join(lines, "\n")
 }

@@ -80,7 +80,7 @@ func (l *Ledger) Close() (err error) {
 }
 
 func openWriter(path string) (*sql.DB, error) {
-	db, err := connect(path, "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_txlock=immediate")
+	db, err := connect(path, "_busy_timeout=5000&_journal_mode=WAL&_synchronous=FULL&_foreign_keys=1&_txlock=immediate")
 	if err != nil {
 		return nil, err
 	}
@@ -94,11 +94,13 @@ func openWriter(path string) (*sql.DB, error) {
 	return db, nil
 }
 
-// openReader falls back to an immutable view where SQLite cannot make its
-// shared-memory file: a directory that the reader may not write to. That view
-// is right as long as nobody writes, which is when there is no log.
+// openReader opens for writing and then forbids it: SQLite skips the CHECK
+// constraints of databases opened read-only, so Check would miss them. It falls
+// back to an immutable view where SQLite cannot make its shared-memory file: a
+// directory that the reader may not write to. That view is right as long as
+// nobody writes, which is when there is no log.
 func openReader(path string) (*sql.DB, error) {
-	db, err := openAt(path, "mode=ro&_pragma=busy_timeout(5000)")
+	db, err := openAt(path, "mode=rw&_busy_timeout=5000&_query_only=1")
 	if isCode(err, sqlite3.SQLITE_CANTOPEN) || isCode(err, sqlite3.SQLITE_READONLY) {
 		if _, gone := os.Stat(path + "-wal"); errors.Is(gone, fs.ErrNotExist) {
 			db, err = openAt(path, "mode=ro&immutable=1")

@@ -130,21 +130,17 @@ func TestRecordRefused(t *testing.T) {
 // The ledger against a map: whatever is recorded in whatever order, the first
 // score of an item stays.
 func TestRecordLikeAMap(t *testing.T) {
-	dir := t.TempDir()
-	round := 0
+	l := begun(t)
+	trial := -1
 	rapid.Check(t, func(rt *rapid.T) {
-		round++
-		l := open(t, fmt.Sprintf("%s/%d", dir, round))
-		if err := l.Begin(someStudy()); err != nil {
-			rt.Fatal(err)
-		}
-		if err := l.Start(candidate(0)); err != nil {
+		trial++
+		if err := l.Start(candidate(trial)); err != nil {
 			rt.Fatal(err)
 		}
 		model := map[string]Outcome{}
 		for range rapid.IntRange(1, 6).Draw(rt, "batches") {
 			batch := rapid.SliceOfN(rapid.Custom(drawOutcome), 0, 8).Draw(rt, "batch")
-			if err := l.Record(0, Search, batch); err != nil {
+			if err := l.Record(trial, Search, batch); err != nil {
 				rt.Fatal(err)
 			}
 			for _, o := range batch {
@@ -154,7 +150,7 @@ func TestRecordLikeAMap(t *testing.T) {
 				}
 			}
 		}
-		got, err := l.Outcomes(0, Search)
+		got, err := l.Outcomes(trial, Search)
 		if err != nil {
 			rt.Fatal(err)
 		}

@@ -46,6 +46,7 @@ func writeStrategies(p *page, r Report) {
 		against := none
 		if s.AgainstBestSingle != nil {
 			against = s.AgainstBestSingle.String()
+			against = strings.Repeat(" ", max(0, len("+00.0")-strings.Index(against, " "))) + against
 		}
 		g.add(r.mark(s)+s.title(), fmt.Sprint(s.Candidates),
 			s.Scores.Search.String(), s.Scores.Selection.String(), s.Scores.Test.String(), against)
@@ -109,7 +110,11 @@ func writeBars(p *page, parents []string, weights map[string]float64) {
 // writeGroups prints one column a group, as many beside each other as fit.
 func writeGroups(p *page, parents []string, groups []GroupWeights) {
 	const beside = 5 // columns of at most 12, which leave 30 for the names
-	for block := range slices.Chunk(groups, beside) {
+	for i := 0; i < len(groups); i += beside {
+		block := groups[i:min(i+beside, len(groups))]
+		if i > 0 {
+			p.blank()
+		}
 		g := grid{header: []string{"parent"}}
 		for _, x := range block {
 			g.header = append(g.header, clip(x.Name, 12))
@@ -201,25 +206,30 @@ func (r Report) categories(trial int) map[string]CategoryScore {
 }
 
 func writeFootnotes(p *page, r Report) {
-	lines := []string{"scores are points: 100 × the mean over categories ± its standard error; intervals and p-values are paired"}
-	if r.Winner != nil {
-		lines = append(lines, "* the winner")
+	p.blank()
+	for _, line := range slices.Concat(r.legend(), r.measured(), r.states()) {
+		p.paragraph(line)
 	}
-	lines = append(lines, r.searchNote(), "² chose the winner among the best on search", "³ asked once, at the end: chose nothing")
-	lines = append(lines, r.measured()...)
-	lines = append(lines, r.states()...)
 	for _, n := range r.Notes {
 		for _, line := range n.Lines {
-			lines = append(lines, n.Strategy+": "+line)
+			p.paragraph(n.Strategy + ": " + line)
 		}
 	}
 	for _, line := range r.Warnings {
-		lines = append(lines, "warning: "+line)
+		p.paragraph("warning: " + line)
 	}
-	p.blank()
-	for _, line := range lines {
-		p.paragraph(line)
+}
+
+// legend explains the table of strategies.
+func (r Report) legend() []string {
+	if len(r.Strategies) == 0 {
+		return nil
 	}
+	lines := []string{"points: 100 × the mean over categories ± standard error; ~ may be noise; [95 % interval], paired"}
+	if r.Winner != nil {
+		lines = append(lines, "* the winner")
+	}
+	return append(lines, r.searchNote(), "² chose the winner among the best on search", "³ asked once, at the end: chose nothing")
 }
 
 func (r Report) searchNote() string {
@@ -242,14 +252,19 @@ func (r Report) measured() []string {
 	if all == (Counts{}) {
 		return nil
 	}
-	lines := []string{fmt.Sprintf("%d of %s not measured (%d failed, %d timed out, %d missing); %d of %s truncated",
-		all.unmeasured(), plural(all.N+all.unmeasured(), "item"), all.Failed, all.Timeout, all.Missing, all.Truncated, plural(all.N, "answer"))}
+	lost := fmt.Sprintf("not measured: %d of %s (%d failed, %d timed out, %d missing)",
+		all.unmeasured(), plural(all.N+all.unmeasured(), "item"), all.Failed, all.Timeout, all.Missing)
+	cut := fmt.Sprintf("truncated: %d of %s", all.Truncated, plural(all.N, "answer"))
 	for _, s := range r.Strategies {
-		if c := s.Scores.counts(); c.unmeasured() > 0 {
-			lines = append(lines, fmt.Sprintf("%s: %d of %s not measured", s.title(), c.unmeasured(), plural(c.N+c.unmeasured(), "item")))
+		c := s.Scores.counts()
+		if c.unmeasured() > 0 {
+			lost += fmt.Sprintf("; %s %s", s.title(), share(c.unmeasured(), c.N+c.unmeasured()))
+		}
+		if c.Truncated > 0 {
+			cut += fmt.Sprintf("; %s %s", s.title(), share(c.Truncated, c.N))
 		}
 	}
-	return lines
+	return []string{lost, cut}
 }
 
 func (s Scores) counts() (c Counts) {

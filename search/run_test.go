@@ -84,7 +84,7 @@ func TestRunDeadline(t *testing.T) {
 }
 
 func TestRunInterrupted(t *testing.T) {
-	for _, ahead := range []int{1, 5} {
+	for ahead, most := range map[int]int{1: 10, 5: 59} { // the call that interrupts may be the last of five to get going
 		ctx, cancel := context.WithCancel(t.Context())
 		f := func(ctx context.Context, p search.Point) (search.Trial, error) {
 			if p.Number == 10 {
@@ -94,7 +94,7 @@ func TestRunInterrupted(t *testing.T) {
 			return first(ctx, p)
 		}
 		r, err := search.Run(ctx, mustNew(t, "random", nil, three), f, search.Settings{Ahead: ahead})
-		if err != nil || r.Status != search.StatusInterrupted || len(r.Trials) < 10 || len(r.Trials) > 15 || r.Best == nil {
+		if err != nil || r.Status != search.StatusInterrupted || len(r.Trials) > most || r.Best == nil {
 			t.Errorf("ahead %d: %s, %d trials, %v", ahead, r.Status, len(r.Trials), err)
 		}
 		cancel()

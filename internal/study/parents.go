@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"soup/eval/server/embedded"
 	"soup/internal/usage"
@@ -18,6 +20,8 @@ type pantry struct {
 	hashes []string
 	source []*merge.Checkpoint // as given
 	served []*merge.Checkpoint // as the server reads them; the same where nothing was converted
+	like   *merge.Checkpoint   // a soup as the server reads it: what the buffer is laid out like
+	lossy  bool                // the server holds F32 matrices as F16: candidates and export differ in the last bits
 	groups merge.Grouping      // of source tensors
 	cooked merge.Grouping      // of served tensors
 	round  func(string) merge.DType
@@ -55,6 +59,9 @@ func (p *pantry) close() {
 		if c != p.source[i] {
 			_ = c.Close()
 		}
+	}
+	if p.like != nil && p.like != p.served[0] {
+		_ = p.like.Close()
 	}
 }
 
@@ -131,7 +138,7 @@ func tensorNames(c *merge.Checkpoint) []string {
 // convert brings every parent into the embedded engine's format, once.
 func (p *pantry) convert(ctx context.Context, c *Config, cache string) error {
 	if p.source[0].Format() == merge.GGUF {
-		p.served, p.cooked = p.source, p.groups
+		p.served, p.cooked, p.like = p.source, p.groups, p.source[0]
 		return nil
 	}
 	for i, ck := range p.source {
@@ -157,7 +164,40 @@ func (p *pantry) convert(ctx context.Context, c *Config, cache string) error {
 		}
 		p.base = converted.Path
 	}
-	return nil
+	return p.convertLike(ctx, cache)
+}
+
+// convertLike lays out the buffer. Where the soup is stored in another dtype
+// than the parents, a copy of the first parent in that dtype is converted to
+// see what the server makes of it.
+func (p *pantry) convertLike(ctx context.Context, cache string) error {
+	p.like = p.served[0]
+	same := true
+	for _, t := range p.source[0].Tensors() {
+		same = same && (p.store == merge.AsStored || !t.DType.Averageable() || t.DType == p.store)
+		p.lossy = p.lossy || t.DType == merge.F32 && len(t.Shape) > 1
+	}
+	if same {
+		return nil
+	}
+	dir, err := os.MkdirTemp(cache, "as-stored-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	weights := make([]float64, len(p.source))
+	weights[0] = 1
+	out := filepath.Join(dir, "copy")
+	recipe := merge.Recipe{Weights: [][]float64{weights}}
+	if _, err := merge.Write(ctx, out, p.source, p.names, recipe, merge.WriteOptions{Store: p.store}); err != nil {
+		return err
+	}
+	converted, err := embedded.Convert(ctx, out, cache, p.hashes[0]+p.store.String())
+	if err != nil {
+		return err
+	}
+	p.like, err = merge.Open(converted.Path)
+	return err
 }
 
 // follow carries groups and dtypes over to the converted tensors. A converted
@@ -192,6 +232,11 @@ func (p *pantry) follow(sources map[string][]string) error {
 		return dtypes[tensor]
 	}
 	return nil
+}
+
+// newBuffer makes the mapped file that every candidate is cooked into.
+func (p *pantry) newBuffer(dir string) (*merge.Buffer, error) {
+	return merge.NewBuffer(filepath.Join(dir, "candidate.gguf"), p.like, merge.AsStored)
 }
 
 // recipe is a weighting of the parents as the server reads them.

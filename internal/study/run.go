@@ -180,7 +180,7 @@ func (s *session) openServer(context.Context) error {
 		return err
 	}
 	s.server = server
-	s.buffer, err = merge.NewBuffer(filepath.Join(s.dir, "candidate.gguf"), s.pantry.served[0], merge.AsStored)
+	s.buffer, err = s.pantry.newBuffer(s.dir)
 	return err
 }
 

@@ -45,7 +45,7 @@ func plain(p search.Point) search.Trial {
 		talent, spread := 0.0, 0.0
 		for g, row := range p.Weights {
 			for parent, w := range row {
-				talent += w * chance(fmt.Sprint(skill, g, parent)) / float64(len(p.Weights))
+				talent += w * gift(skill, g, parent) / float64(len(p.Weights))
 				spread += w * w / float64(len(p.Weights))
 			}
 		}
@@ -54,6 +54,13 @@ func plain(p search.Point) search.Trial {
 		t.Score += mean / 4
 	}
 	return t
+}
+
+// gift is how good a parent is at a skill: fractions of multiples of the golden
+// ratio, which are spread evenly.
+func gift(skill, group, parent int) float64 {
+	_, fraction := math.Modf(float64(1+skill+4*group+12*parent) * math.Phi)
+	return fraction
 }
 
 func plateau(search.Point) search.Trial {

@@ -30,9 +30,10 @@ const formatVersion = "v1"
 
 // Convert writes the Hugging Face directory dir as a GGUF file into the folder
 // cache, once for each digest (the checkpoint's content hash; "" is not looked
-// up). Matrices keep their dtype, vectors become F32. The conversion moves
-// values and never changes them, so a weighted average of converted
-// checkpoints is the converted weighted average.
+// up). BF16 and F16 matrices keep their dtype, F32 matrices become F16, vectors
+// F32. But for F32 matrices the conversion moves values and never changes them,
+// so a weighted average of converted checkpoints is the converted weighted
+// average.
 //
 // What the converter would get wrong without a word is refused or mended
 // first: see readConfig and checkTokenizer.
@@ -59,10 +60,10 @@ func Convert(ctx context.Context, dir, cache, digest string) (Converted, error) 
 
 func cacheName(dir, digest string) string {
 	if digest == "" {
-		sum := sha256.Sum256([]byte(dir))
-		digest = hex.EncodeToString(sum[:])
+		digest = dir
 	}
-	return digest[:min(32, len(digest))] + "-" + formatVersion + ".gguf"
+	sum := sha256.Sum256([]byte(digest))
+	return hex.EncodeToString(sum[:16]) + "-" + formatVersion + ".gguf"
 }
 
 func writeGGUF(source fs.FS, dir, path string) error {
