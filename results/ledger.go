@@ -208,16 +208,13 @@ func bare(err error) error {
 	return err
 }
 
-// stamp is a time as the ledger writes it; no time is the empty string.
+// stamp is a time as the ledger writes it.
 func stamp(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
 	return t.UTC().Format(time.RFC3339Nano)
 }
 
-// unstamp reads stamp's text. Times serve display only, so one that another
-// program broke is no time rather than an error.
+// unstamp reads stamp's text; the empty text is no time. Times serve display
+// only, so one that another program broke is no time either, not an error.
 func unstamp(text string) time.Time {
 	t, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {

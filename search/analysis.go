@@ -39,7 +39,7 @@ func (a Analysis) filtering(i int) string {
 	if slices.Contains(a.Kept, name) {
 		verdict = fmt.Sprintf("keeps %s: least", name)
 	}
-	return fmt.Sprintf("%s correlated with %s, rho %.2f%s", verdict, a.Categories[j], rho, interval(rho, a.Models))
+	return fmt.Sprintf("%s correlated with %s, rho %.2f%s", verdict, a.Categories[j], cents(rho), interval(rho, a.Models))
 }
 
 // interval is the 95 % interval of a correlation by Fisher's transformation: atanh
@@ -50,8 +50,11 @@ func interval(rho float64, n int) string {
 		return ""
 	}
 	z, half := math.Atanh(rho), 1.959964/math.Sqrt(float64(n-3))
-	return fmt.Sprintf(" (95%% %.2f to %.2f)", math.Tanh(z-half), math.Tanh(z+half))
+	return fmt.Sprintf(" (95%% %.2f to %.2f)", cents(math.Tanh(z-half)), cents(math.Tanh(z+half)))
 }
+
+// cents rounds to two decimals, and has no -0.
+func cents(x float64) float64 { return math.Round(x*100)/100 + 0 }
 
 // String is a line such as "expert of call: call 0.8933, tied with call-b".
 func (e Expert) String() string {

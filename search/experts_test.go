@@ -205,6 +205,18 @@ func TestAnalyzeFewModels(t *testing.T) {
 	}
 }
 
+// Three models have a correlation; its interval needs four.
+func TestAnalyzeThreeModels(t *testing.T) {
+	a, err := search.Analyze([]search.Model{
+		model("a", 0, map[string]float64{"x": 0, "y": 0}),
+		model("b", 0, map[string]float64{"x": 1, "y": 0}),
+		model("c", 0, map[string]float64{"x": 0, "y": 1}),
+	}, search.Criteria{Tau: 0.6})
+	if err != nil || a.Notes()[1] != "keeps x: least correlated with y, rho -0.50" {
+		t.Errorf("notes %q, %v", a.Notes(), err)
+	}
+}
+
 func TestAnalyzeNotNumbers(t *testing.T) {
 	models := gardenModels(t)
 	for i, bad := range []float64{math.NaN(), math.Inf(1), 1e200} {

@@ -38,6 +38,19 @@ func TestGridExtrapolates(t *testing.T) {
 	}
 }
 
+// -0.3/0.1 is not quite -3, nor 1.1/0.1 quite 11.
+func TestGridReachesItsBounds(t *testing.T) {
+	for _, c := range []struct {
+		min, max float64
+		first    string
+	}{{-0.3, 1.3, "1.3,-0.3"}, {-0.1, 1.1, "1.1,-0.1"}, {0.3, 0.7, "0.7,0.3"}} {
+		points := mustNew(t, "grid", nil, search.Space{Parents: []string{"a", "b"}, Min: c.min, Max: c.max}).Ask(100)
+		if got := search.Key(points[0]); got != c.first {
+			t.Errorf("from %v to %v: first point %s; want %s", c.min, c.max, got, c.first)
+		}
+	}
+}
+
 func TestUniform(t *testing.T) {
 	points := mustNew(t, "uniform", nil, search.Space{Parents: []string{"a", "b", "c", "d"}, Groups: []string{"x", "y"}}).Ask(10)
 	if len(points) != 1 || points[0].Label != "uniform" || search.Key(points[0]) != "0.25,0.25,0.25,0.25;0.25,0.25,0.25,0.25" {

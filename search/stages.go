@@ -65,6 +65,11 @@ func (s *stages) Done() bool {
 	return s.finished
 }
 
+func (s *stages) Planned() int {
+	s.advance()
+	return len(s.points)
+}
+
 func (s *stages) Notes() []string { return slices.Clone(s.notes) }
 
 func (s *stages) note(format string, args ...any) {

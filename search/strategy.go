@@ -29,6 +29,13 @@ type Explainer interface {
 	Notes() []string
 }
 
+// Planner is a Strategy that knows how many points it is going to ask, at least:
+// for telling people how long it takes. All of this package are.
+type Planner interface {
+	// Planned is the number of points asked and certain to be asked.
+	Planned() int
+}
+
 // Parameter describes an option of a strategy. All options are numbers.
 type Parameter struct {
 	Name      string
@@ -42,11 +49,11 @@ type Parameter struct {
 const maxPoints = 100_000
 
 var (
-	tau    = Parameter{Name: "tau", Default: 0.5, Low: 0.001, High: 1, Doc: "keep a category if |correlation| with another is below this"}
-	minN   = Parameter{Name: "min_n", Default: 30, Low: 1, High: 1e9, Whole: true, Doc: "leave out categories with fewer items"}
-	alpha  = Parameter{Name: "alpha", Default: 1, Low: 0.01, High: 1000, Doc: "concentration of the Dirichlet distribution: below 1 near few parents, above 1 near equal weights"}
-	step   = Parameter{Name: "step", Default: 0.1, Low: 0.001, High: 1, Doc: "distance between weights"}
-	budget = Parameter{Name: "budget", Low: 1, High: maxPoints, Whole: true, Doc: "at most so many points"}
+	paramTau    = Parameter{Name: "tau", Default: 0.5, Low: 0.001, High: 1, Doc: "keep a category if |correlation| with another is below this"}
+	paramMinN   = Parameter{Name: "min_n", Default: 30, Low: 1, High: 1e9, Whole: true, Doc: "leave out categories with fewer items"}
+	paramAlpha  = Parameter{Name: "alpha", Default: 1, Low: 0.01, High: 1000, Doc: "concentration of the Dirichlet distribution: below 1 near few parents, above 1 near equal weights"}
+	paramStep   = Parameter{Name: "step", Default: 0.1, Low: 0.001, High: 1, Doc: "distance between weights"}
+	paramBudget = Parameter{Name: "budget", Low: 1, High: maxPoints, Whole: true, Doc: "at most so many points"}
 )
 
 func (p Parameter) defaulting(value float64) Parameter {
@@ -65,11 +72,11 @@ func entries() []entry {
 	return []entry{
 		{"single", nil, newSingle},
 		{"uniform", nil, newUniform},
-		{"uniform-selected", []Parameter{tau, minN}, newUniformSelected},
+		{"uniform-selected", []Parameter{paramTau, paramMinN}, newUniformSelected},
 		{"greedy", nil, newGreedy},
-		{"random", []Parameter{budget.defaulting(60), alpha}, newRandom},
-		{"grid", []Parameter{step, budget.defaulting(maxPoints)}, newGrid},
-		{"soce", []Parameter{tau, minN, step, budget.defaulting(200)}, newSoCE},
+		{"random", []Parameter{paramBudget.defaulting(60), paramAlpha}, newRandom},
+		{"grid", []Parameter{paramStep, paramBudget.defaulting(maxPoints)}, newGrid},
+		{"soce", []Parameter{paramTau, paramMinN, paramStep, paramBudget.defaulting(200)}, newSoCE},
 	}
 }
 

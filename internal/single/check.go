@@ -27,11 +27,9 @@ type Checked struct {
 // Check finds everything that speaks against averaging checkpoints, and plans
 // the soup.
 func Check(ctx context.Context, o CheckOptions) (c Checked, err error) {
-	store := merge.AsStored
-	if o.Store != "" {
-		if store, err = merge.ParseDType(o.Store); err != nil {
-			return c, err
-		}
+	store, err := parseStore(o.Store)
+	if err != nil {
+		return c, err
 	}
 	parents, err := openAll(o.Paths)
 	defer closeAll(parents)

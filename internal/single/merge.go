@@ -37,11 +37,9 @@ type Merged struct {
 // Merge writes one soup as a complete checkpoint. Weights are scaled to sum to
 // 1; those of a recipe are used as they are.
 func Merge(ctx context.Context, o MergeOptions) (m Merged, err error) {
-	store := merge.AsStored
-	if o.Store != "" {
-		if store, err = merge.ParseDType(o.Store); err != nil {
-			return m, err
-		}
+	store, err := parseStore(o.Store)
+	if err != nil {
+		return m, err
 	}
 	m.Names = names(o.Paths)
 	recipe := merge.Recipe{}
@@ -72,6 +70,18 @@ func Merge(ctx context.Context, o MergeOptions) (m Merged, err error) {
 	m.Weights, m.Groups = recipe.Weights, recipe.Groups.Names
 	m.Stats, err = merge.Write(ctx, o.Out, parents, m.Names, recipe, merge.WriteOptions{Store: store, Method: method, Progress: o.Progress})
 	return m, err
+}
+
+// parseStore reads the option --store; "" keeps the parents' dtype.
+func parseStore(text string) (merge.DType, error) {
+	if text == "" {
+		return merge.AsStored, nil
+	}
+	store, err := merge.ParseDType(text)
+	if err != nil {
+		return store, usage.Errorf("--store: %s", err)
+	}
+	return store, nil
 }
 
 func names(paths []string) []string {

@@ -17,6 +17,7 @@ import (
 	"soup/eval"
 	"soup/eval/server/embedded"
 	"soup/internal/progress"
+	"soup/internal/usage"
 	"soup/merge"
 )
 
@@ -92,10 +93,13 @@ func readItems(files []string, split string) ([]eval.Item, error) {
 		return eval.Interleave(items), nil
 	}
 	chosen, err := set.Items(eval.Split(split))
-	if err == nil && len(chosen) == 0 {
-		err = fmt.Errorf("no items in the %s split of %s", split, strings.Join(files, ", "))
+	if err != nil {
+		return nil, usage.Errorf("--split: %s", err)
 	}
-	return chosen, err
+	if len(chosen) == 0 {
+		return nil, fmt.Errorf("no items in the %s split of %s", split, strings.Join(files, ", "))
+	}
+	return chosen, nil
 }
 
 func scoreAnswers(path string, items []eval.Item) ([]eval.Outcome, error) {

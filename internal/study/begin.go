@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"runtime/debug"
 
 	"soup/results"
@@ -39,7 +40,11 @@ func (s *session) begin(context.Context) error {
 	}
 	var parents []results.Parent
 	for i, name := range s.pantry.names {
-		parents = append(parents, results.Parent{Name: name, Path: s.config.Parents.List[i].Path, Hash: s.pantry.hashes[i]})
+		path, err := filepath.Abs(s.config.Parents.List[i].Path)
+		if err != nil {
+			return err
+		}
+		parents = append(parents, results.Parent{Name: name, Path: path, Hash: s.pantry.hashes[i]})
 	}
 	about := results.Study{Name: s.config.Study, Seed: s.config.Seed, Config: s.config.Text, Settings: settings}
 	if err := s.ledger.Begin(about, parents); err != nil {

@@ -261,7 +261,9 @@ func (c *Config) completeParents() error {
 		if p.Path == "" {
 			return usage.Errorf("%s: parents: entry %d has no path", c.File, i+1)
 		}
-		p.Path = c.resolve(p.Path)
+		if c.Parents.Glob == "" { // a glob was resolved as a whole
+			p.Path = c.resolve(p.Path)
+		}
 		if p.Name == "" {
 			p.Name = filepath.Base(p.Path)
 		}
@@ -297,6 +299,11 @@ func (c *Config) checkRest() error {
 	for name, w := range c.Objective.Weights {
 		if w < 0 {
 			return usage.Errorf("%s: objective: weight of %s is negative", c.File, name)
+		}
+	}
+	for name, v := range map[string]*float64{"max": c.Weights.Max, "sum": c.Weights.Sum} {
+		if v != nil && *v == 0 {
+			return usage.Errorf("%s: weights: %s cannot be 0", c.File, name)
 		}
 	}
 	if c.Server.Kind != "embedded" {

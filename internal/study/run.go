@@ -239,18 +239,20 @@ func (s *session) checkStrategies(context.Context) error {
 }
 
 func (s *session) runStrategy(ctx context.Context, strategy search.Strategy) error {
+	begun := s.next
 	objective := func(ctx context.Context, p search.Point) (search.Trial, error) {
+		s.expect(begun, strategy)
 		c, err := s.soup(strategy.Name(), p)
 		if err != nil {
 			return search.Trial{}, err
 		}
 		return s.scoreOne(ctx, c)
 	}
-	result, err := search.Run(ctx, strategy, objective, search.Settings{})
+	_, err := search.Run(ctx, strategy, objective, search.Settings{})
 	if err != nil {
 		return err
 	}
-	if result.Status == search.StatusInterrupted {
+	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	if b, ok := strategy.(bounded); ok {
@@ -260,6 +262,35 @@ func (s *session) runStrategy(ctx context.Context, strategy search.Strategy) err
 		return s.ledger.Note(strategy.Name(), e.Notes())
 	}
 	return nil
+}
+
+// expect tells the progress how many candidates are known to come: those
+// before, those this strategy has planned, and the budgets of the rest.
+func (s *session) expect(begun int, strategy search.Strategy) {
+	known := begun
+	if p, ok := strategy.(search.Planner); ok {
+		known += p.Planned()
+	}
+	after := false
+	for _, spec := range s.strategies() {
+		if after {
+			known += leastPlanned(spec, s.space, s.config.Seed)
+		}
+		after = after || spec.Name == strategy.Name()
+	}
+	s.progress.Expect(known)
+}
+
+// leastPlanned is what a strategy plans before it knows any outcome.
+func leastPlanned(spec StrategySpec, space search.Space, seed uint64) int {
+	strategy, err := search.New(spec.Name, spec.Options, space, seed)
+	if err != nil {
+		return 0
+	}
+	if p, ok := strategy.(search.Planner); ok {
+		return p.Planned()
+	}
+	return 0
 }
 
 // bounded is a strategy that is done when the budget is spent.
@@ -273,6 +304,13 @@ func (b bounded) Ask(n int) []search.Point {
 		return nil
 	}
 	return b.Strategy.Ask(n)
+}
+
+func (b bounded) Planned() int {
+	if p, ok := b.Strategy.(search.Planner); ok {
+		return p.Planned()
+	}
+	return 0
 }
 
 func (b bounded) Done() bool { return b.spent() || b.Strategy.Done() }

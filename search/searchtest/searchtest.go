@@ -29,10 +29,10 @@ type Maker func(space search.Space, seed uint64) (search.Strategy, error)
 
 // Test tries every promise in every space. Its error has a line for each that is
 // broken; nil means that the strategy passes.
-func Test(make Maker) error {
+func Test(m Maker) error {
 	var faults []error
 	for _, s := range spaces() {
-		if err := (suite{make, s.space}).test(); err != nil {
+		if err := (suite{m, s.space}).test(); err != nil {
 			faults = append(faults, fmt.Errorf("%s: %w", s.name, err))
 		}
 	}
