@@ -51,7 +51,8 @@ func TestSummariesOfTheGarden(t *testing.T) {
 		Name  string
 		Means map[Split]map[string]float64
 		Mean  map[Split]float64
-	}) error {
+	},
+	) error {
 		path := filepath.Join(gardenResults, "items", strings.ReplaceAll(want.Name, "/", "_")+".jsonl.gz")
 		for split, outcomes := range readReference(t, path)[""] {
 			s := Summarize(outcomes)

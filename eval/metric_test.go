@@ -60,8 +60,10 @@ func TestParseNumberIsPythonsFloat(t *testing.T) {
 	check("1_0.2_5e1_0", 102500000000)
 	check("007", 7)
 	check("\u00a08", 8)
-	for _, no := range []string{"1__6", "_1", "1_", "--5", "1e", "e3", "0x10", "", "-", ".", "1 2", "5\x1c", "12a", "1.2.3",
-		"inf", "-Infinity", "nan", "1e999"} { // Python takes these four
+	for _, no := range []string{
+		"1__6", "_1", "1_", "--5", "1e", "e3", "0x10", "", "-", ".", "1 2", "5\x1c", "12a", "1.2.3",
+		"inf", "-Infinity", "nan", "1e999",
+	} { // Python takes these four
 		if v, ok := parseNumber(no); ok {
 			t.Errorf("parseNumber(%q) = %v", no, v)
 		}
@@ -163,8 +165,10 @@ const timer = `[{"name":"set_timer","parameters":{"properties":{"minutes":{"type
 	{"name":"music.play","parameters":{"properties":{"song":{"type":"string"}},"required":["song"]}}]`
 
 func TestCallAST(t *testing.T) {
-	check := scorer(t, Item{Metric: "call_ast", Function: json.RawMessage(timer),
-		GroundTruth: json.RawMessage(`[{"set_timer":{"minutes":[5,6],"label":["","tea"],"speed":["",1.5,2.0]}}]`)})
+	check := scorer(t, Item{
+		Metric: "call_ast", Function: json.RawMessage(timer),
+		GroundTruth: json.RawMessage(`[{"set_timer":{"minutes":[5,6],"label":["","tea"],"speed":["",1.5,2.0]}}]`),
+	})
 	check(`{"name":"set_timer","arguments":{"minutes":5}}`, 1)
 	check(` {"arguments":{"minutes":6,"label":"tea"},"name":"set_timer","id":"call_1"} `, 1)
 	check(`[{"name":"set_timer","arguments":{"minutes":5}}]`, 1)
@@ -194,8 +198,10 @@ func TestCallAST(t *testing.T) {
 }
 
 func TestCallASTSeveralCalls(t *testing.T) {
-	check := scorer(t, Item{Metric: "call_ast", Function: json.RawMessage(timer),
-		GroundTruth: json.RawMessage(`[{"set_timer":{"minutes":[5]}},{"music.play":{"song":["la"]}}]`)})
+	check := scorer(t, Item{
+		Metric: "call_ast", Function: json.RawMessage(timer),
+		GroundTruth: json.RawMessage(`[{"set_timer":{"minutes":[5]}},{"music.play":{"song":["la"]}}]`),
+	})
 	five, song := `{"name":"set_timer","arguments":{"minutes":5}}`, `{"name":"music_play","arguments":{"song":"la"}}`
 	check("["+five+","+song+"]", 1)
 	check("["+song+","+five+"]", 1)
@@ -284,9 +290,14 @@ func TestAsk(t *testing.T) {
 // Every metric scores any answer between 0 and 1.
 func TestScoresAreInRange(t *testing.T) {
 	items := []Item{
-		{Metric: "exact", Answer: "a"}, {Metric: "number", Answer: "1"}, {Metric: "chrf", Answer: "abc"},
-		{Metric: "contains", Answer: "a"}, {Metric: "f1", Answer: "a b c"}, {Metric: "regex", Pattern: "(a)|b", Answer: "a"},
-		{Metric: "letter", Answer: "A", Labels: []string{"A", "B"}}, {Metric: "call_ast", GroundTruth: json.RawMessage(`[{"f":{}}]`)},
+		{Metric: "exact", Answer: "a"},
+		{Metric: "number", Answer: "1"},
+		{Metric: "chrf", Answer: "abc"},
+		{Metric: "contains", Answer: "a"},
+		{Metric: "f1", Answer: "a b c"},
+		{Metric: "regex", Pattern: "(a)|b", Answer: "a"},
+		{Metric: "letter", Answer: "A", Labels: []string{"A", "B"}},
+		{Metric: "call_ast", GroundTruth: json.RawMessage(`[{"f":{}}]`)},
 	}
 	if len(items) != len(MetricNames()) {
 		t.Fatalf("%d of %d metrics", len(items), len(MetricNames()))
@@ -303,8 +314,10 @@ func FuzzCallAST(f *testing.F) {
 	f.Add(`{"name":"set_timer","arguments":{"minutes":5}}`)
 	f.Add(`[{"name":"f","arguments":{"x":[1,{"a":null}]}}]`)
 	f.Add(`{"name":"set_timer","arguments":{"minutes":1e999999999}}`)
-	it := Item{Metric: "call_ast", Function: json.RawMessage(timer),
-		GroundTruth: json.RawMessage(`[{"set_timer":{"minutes":[5],"speed":["",1.5]}}]`)}
+	it := Item{
+		Metric: "call_ast", Function: json.RawMessage(timer),
+		GroundTruth: json.RawMessage(`[{"set_timer":{"minutes":[5],"speed":["",1.5]}}]`),
+	}
 	f.Fuzz(func(t *testing.T, answer string) {
 		if s := (callAST{}).Score(it, answer); s != 0 && s != 1 {
 			t.Errorf("score %v", s)

@@ -258,7 +258,7 @@ func TestRunStops(t *testing.T) {
 				t.Error("recorded a batch that was cut off")
 				return nil
 			})
-			if err != context.Canceled || time.Since(started) != time.Second {
+			if !errors.Is(err, context.Canceled) || time.Since(started) != time.Second {
 				t.Errorf("%T: %v after %v", s, err, time.Since(started))
 			}
 		}

@@ -233,6 +233,8 @@ func routers(c *Checkpoint) Findings {
 	if !experts || name == "" {
 		return nil
 	}
-	return Findings{{"moe-routers", Warn, c.path, name, "mixture of experts: averaging routers (" + name + ") of separate fine-tunes often fails",
-		"average checkpoints of one run, or give routers a group of their own"}}
+	return Findings{{
+		"moe-routers", Warn, c.path, name, "mixture of experts: averaging routers (" + name + ") of separate fine-tunes often fails",
+		"average checkpoints of one run, or give routers a group of their own",
+	}}
 }

@@ -96,7 +96,7 @@ func TestSymbolicLinks(t *testing.T) {
 	link(t, "../../blobs/123", filepath.Join(snapshot, weightsName))
 	open(t, snapshot)
 
-	link(t, filepath.Join(outside), filepath.Join(inside, "config.json"))
+	link(t, outside, filepath.Join(inside, "config.json"))
 	_, err = open(t, inside).Hash(t.Context())
 	wantError(t, err, "config.json", "leads out")
 }

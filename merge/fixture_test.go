@@ -185,9 +185,14 @@ func ggufBytes(kvs []ggufValue, tensors ...fake) []byte {
 }
 
 var smallKVs = []ggufValue{
-	{"general.architecture", "llama"}, {"llama.block_count", uint32(1)}, {"llama.embedding_length", uint32(8)},
-	{"tokenizer.ggml.model", "gpt2"}, {"tokenizer.ggml.tokens", []string{"a", " b", "<end>"}}, {"tokenizer.ggml.merges", []string{"a b"}},
-	{"tokenizer.ggml.eos_token_id", uint32(2)}, {"tokenizer.chat_template", "{{x}}"},
+	{"general.architecture", "llama"},
+	{"llama.block_count", uint32(1)},
+	{"llama.embedding_length", uint32(8)},
+	{"tokenizer.ggml.model", "gpt2"},
+	{"tokenizer.ggml.tokens", []string{"a", " b", "<end>"}},
+	{"tokenizer.ggml.merges", []string{"a b"}},
+	{"tokenizer.ggml.eos_token_id", uint32(2)},
+	{"tokenizer.chat_template", "{{x}}"},
 }
 
 func ggufTensors(seed uint64) []fake {

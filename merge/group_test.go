@@ -33,7 +33,8 @@ func TestGroups(t *testing.T) {
 		"one kind":   {GroupSpec{Kinds: []string{"mlp"}}, []string{"mlp", "other"}, []int{1, 1, 1, 1, 1, 0, 1, 0, 1}},
 		"patterns": {
 			GroupSpec{Patterns: []GroupPattern{{"ends", `embd|embed|head|^output\.`}, {"norms", "norm"}, {"ends", "nothing"}}},
-			[]string{"ends", "norms", "other"}, []int{0, 0, 1, 1, 2, 2, 1, 2, 2},
+			[]string{"ends", "norms", "other"},
+			[]int{0, 0, 1, 1, 2, 2, 1, 2, 2},
 		},
 	} {
 		for _, tensors := range [][]string{llama, llamaGGUF} {

@@ -62,8 +62,10 @@ func (c *Checkpoint) scanTensor(ctx context.Context, i int, found *Findings) err
 		nans, infs = nans+n, infs+inf
 	}
 	if nans+infs > 0 {
-		*found = Findings{{"not-finite", Warn, c.path, t.Name,
-			fmt.Sprintf("tensor %s holds %d NaN and %d infinite values of %d", t.Name, nans, infs, t.Elements()), "leave this parent out or repair it"}}
+		*found = Findings{{
+			"not-finite", Warn, c.path, t.Name,
+			fmt.Sprintf("tensor %s holds %d NaN and %d infinite values of %d", t.Name, nans, infs, t.Elements()), "leave this parent out or repair it",
+		}}
 	}
 	return nil
 }

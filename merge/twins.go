@@ -19,8 +19,10 @@ func twins(all []*Checkpoint) Findings {
 				return append(found, Finding{"unreadable", Refuse, "", "", err.Error(), "replace the file"})
 			}
 			if equal {
-				found = append(found, Finding{"identical-parents", Note, all[j].path, "",
-					fmt.Sprintf("holds the same tensors as %s", all[i].path), "leave one out: a soup gives both their weights together"})
+				found = append(found, Finding{
+					"identical-parents", Note, all[j].path, "",
+					fmt.Sprintf("holds the same tensors as %s", all[i].path), "leave one out: a soup gives both their weights together",
+				})
 				break
 			}
 		}

@@ -259,8 +259,10 @@ func TestReadRecipeRefuses(t *testing.T) {
 }
 
 func TestCard(t *testing.T) {
-	s := SavedRecipe{Parents: []SavedParent{{"a|b", "p", "aa"}, {"c", "q", "bb"}}, Weights: [][]float64{{0.25, 0.75}, {1, 0}},
-		Groups: &Grouping{Names: []string{"early", "late"}}, Store: BF16, Method: "greedy"}
+	s := SavedRecipe{
+		Parents: []SavedParent{{"a|b", "p", "aa"}, {"c", "q", "bb"}}, Weights: [][]float64{{0.25, 0.75}, {1, 0}},
+		Groups: &Grouping{Names: []string{"early", "late"}}, Store: BF16, Method: "greedy",
+	}
 	card := s.card("night")
 	for _, line := range []string{
 		"# night", "| parent | weight, early | weight, late | content (sha256) |", `| a\|b | 0.25 | 1 | aa |`, "| c | 0.75 | 0 | bb |",

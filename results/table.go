@@ -210,9 +210,13 @@ func writeFootnotes(p *page, r Report) {
 	for _, line := range slices.Concat(r.legend(), r.measured(), r.states()) {
 		p.paragraph(line)
 	}
+	said := map[string]bool{}
 	for _, n := range r.Notes {
 		for _, line := range n.Lines {
-			p.paragraph(n.Strategy + ": " + line)
+			if !said[line] { // two strategies may choose by the same facts
+				p.paragraph(n.Strategy + ": " + line)
+			}
+			said[line] = true
 		}
 	}
 	for _, line := range r.Warnings {

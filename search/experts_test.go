@@ -198,7 +198,7 @@ func TestAnalyzeFewModels(t *testing.T) {
 	if err != nil || len(a.Kept) != 3 || !slices.Equal(a.Distinct(), []string{"a"}) {
 		t.Errorf("one model: %+v, %v", a, err)
 	}
-	lonely := append(two, model("c", 0, map[string]float64{"x": 0.2}))
+	lonely := append(slices.Clone(two), model("c", 0, map[string]float64{"x": 0.2}))
 	a, err = search.Analyze(lonely, search.Criteria{Tau: 0.1})
 	if err != nil || !slices.Equal(a.Kept, []string{"x"}) || a.Notes()[3] != "keeps x: there is no other to correlate with" {
 		t.Errorf("one category: %+v, %v", a, err)

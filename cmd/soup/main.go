@@ -13,7 +13,6 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/lmittmann/tint"
 	"github.com/spf13/cobra"
 
 	"soup/internal/study"
@@ -39,13 +38,15 @@ var version = "development"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
 }
 
 // run is soup without the process around it.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	slog.SetDefault(slog.New(tint.NewHandler(stderr, &tint.Options{Level: slog.LevelError, NoColor: true})))
+	// The engine reports its devices and layers to the default logger.
+	slog.SetDefault(slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelError})))
 	root := newRoot()
 	root.SetArgs(args)
 	root.SetOut(stdout)

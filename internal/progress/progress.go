@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -98,9 +99,9 @@ func (s *state) Candidate(_ int, strategy, label string) {
 	defer s.mu.Unlock()
 	s.answered += s.current
 	s.current, s.total = 0, 0
-	s.label = strategy
-	if label != "" && label != strategy {
-		s.label += ": " + label
+	s.label = label
+	if !strings.HasPrefix(label, strategy) {
+		s.label = strategy + ": " + label
 	}
 }
 

@@ -29,11 +29,14 @@ func TestConversionCommutesWithAveraging(t *testing.T) {
 			if err := c.completeParents(); err != nil {
 				t.Fatal(err)
 			}
-			p, err := openPantry(t.Context(), c, t.TempDir(), func(string) {})
+			p, err := openPantry(t.Context(), c, func(string) {})
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer p.close()
+			if err := p.convert(t.Context(), c, t.TempDir()); err != nil {
+				t.Fatal(err)
+			}
 			buffer, err := p.newBuffer(t.TempDir())
 			if err != nil {
 				t.Fatal(err)

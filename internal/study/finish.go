@@ -81,32 +81,23 @@ func (s *session) complete() []finalist {
 	return all
 }
 
-// representatives are the rows of the report: the best candidate, by search, of
+// representatives are the rows of the report: the best proposal, by search, of
 // every strategy, and the base.
 func (s *session) representatives() []finalist {
 	byNumber := map[int]finalist{}
 	for _, f := range s.complete() {
 		byNumber[f.trial] = f
 	}
-	best := map[string]finalist{}
-	var order []string
-	for _, t := range s.trials {
-		f, ok := byNumber[t.Of]
-		if !ok {
-			continue
-		}
-		held, seen := best[t.Strategy]
-		if !seen {
-			order = append(order, t.Strategy)
-		}
-		if !seen || f.search > held.search {
-			best[t.Strategy] = f
-		}
-	}
 	var rows []finalist
-	for _, name := range order {
-		if !slices.ContainsFunc(rows, func(f finalist) bool { return f.trial == best[name].trial }) {
-			rows = append(rows, best[name])
+	for _, name := range strategiesIn(s.trials) {
+		var best *finalist
+		for _, t := range proposals(s.trials, name) {
+			if f, ok := byNumber[t.Of]; ok && (best == nil || f.search > best.search) {
+				best = &f
+			}
+		}
+		if best != nil && !slices.ContainsFunc(rows, func(f finalist) bool { return f.trial == best.trial }) {
+			rows = append(rows, *best)
 		}
 	}
 	return rows
@@ -161,9 +152,10 @@ func (s *session) choose(finalists []finalist) (finalist, string, error) {
 			winner = f
 		}
 	}
-	reason := "best on selection"
+	reason := fmt.Sprintf("the best of %d finalists on selection", len(finalists))
 	if winner.trial != finalists[best].trial {
-		reason = fmt.Sprintf("simplest within one standard error of the best on selection (trial %d)", finalists[best].trial)
+		reason = fmt.Sprintf("the simplest of those within one standard error of the best of %d finalists on selection, trial %d (%s)",
+			len(finalists), finalists[best].trial, finalists[best].label)
 	}
 	return winner, reason, nil
 }

@@ -30,9 +30,9 @@ type pantry struct {
 	baseID string // its content hash
 }
 
-// openPantry opens, checks, hashes and converts all checkpoints of a study.
-// Findings that only warn go to warn.
-func openPantry(ctx context.Context, c *Config, cache string, warn func(string)) (*pantry, error) {
+// openPantry opens, checks and hashes all checkpoints of a study; nothing is
+// written. Findings that only warn go to warn.
+func openPantry(ctx context.Context, c *Config, warn func(string)) (*pantry, error) {
 	p := &pantry{}
 	if c.Store != "" {
 		var err error
@@ -41,10 +41,6 @@ func openPantry(ctx context.Context, c *Config, cache string, warn func(string))
 		}
 	}
 	if err := p.open(ctx, c, warn); err != nil {
-		p.close()
-		return nil, err
-	}
-	if err := p.convert(ctx, c, cache); err != nil {
 		p.close()
 		return nil, err
 	}
@@ -138,6 +134,9 @@ func tensorNames(c *merge.Checkpoint) []string {
 // convert brings every parent into the embedded engine's format, once.
 func (p *pantry) convert(ctx context.Context, c *Config, cache string) error {
 	if p.source[0].Format() == merge.GGUF {
+		if p.store != merge.AsStored {
+			return usage.Errorf("%s: store: GGUF parents keep their dtypes; leave it out", c.File)
+		}
 		p.served, p.cooked, p.like = p.source, p.groups, p.source[0]
 		return nil
 	}

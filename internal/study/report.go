@@ -193,28 +193,25 @@ func (b *reporter) score(outcomes []eval.Outcome) *results.Score {
 // strategyOrder is the order of the rows: baselines, then the others as run.
 func (b *reporter) strategyOrder() []string {
 	order := append(slices.Clone(search.Baselines()), baseStrategy)
-	for _, t := range b.trials {
-		if !slices.Contains(order, t.Strategy) {
-			order = append(order, t.Strategy)
+	for _, name := range strategiesIn(b.trials) {
+		if !slices.Contains(order, name) {
+			order = append(order, name)
 		}
 	}
 	return order
 }
 
-// bestOf is a strategy's best trial by search score, and how many it tried.
+// bestOf is a strategy's best proposal by search score, and how many there are.
 func (b *reporter) bestOf(strategy string) (best *results.TrialReport, tried int) {
-	for _, t := range b.trials {
-		if t.Strategy != strategy {
-			continue
-		}
-		tried++
+	list := proposals(b.trials, strategy)
+	for _, t := range list {
 		tr := b.byNumber[t.Of]
 		mean := searchMean(tr)
 		if tr.State == results.Complete && mean != nil && (best == nil || *mean > *searchMean(*best)) {
 			best = &tr
 		}
 	}
-	return best, tried
+	return best, len(list)
 }
 
 func searchMean(t results.TrialReport) *float64 {
@@ -283,6 +280,10 @@ func (b *reporter) addWinner(r *results.Report) error {
 	r.Winner = &results.WinnerReport{
 		Trial: t.Number, Strategy: t.Strategy, Label: t.Label, Weights: t.Weights,
 		Path: filepath.Join(b.dir, b.winner.Path), SHA256: b.winner.SHA256, Reason: b.winner.Reason,
+	}
+	var why string
+	if json.Unmarshal(b.winner.Reason, &why) == nil && why != "" {
+		r.Notes = append([]results.Note{{Strategy: results.OfWinner, Lines: []string{why}}}, r.Notes...)
 	}
 	return nil
 }

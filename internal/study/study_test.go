@@ -238,7 +238,7 @@ func TestCancel(t *testing.T) {
 	if err := Run(ctx, c, RunOptions{}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("run returned %v", err)
 	}
-	if late := time.Since(deadline(t, ctx)); late > 2*time.Second {
+	if late := time.Since(deadline(ctx, t)); late > 2*time.Second {
 		t.Errorf("stopped %v after it was told to", late)
 	}
 	l, err := results.Open(DefaultDir(file))
@@ -250,7 +250,7 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-func deadline(t *testing.T, ctx context.Context) time.Time {
+func deadline(ctx context.Context, t *testing.T) time.Time {
 	t.Helper()
 	d, ok := ctx.Deadline()
 	if !ok {

@@ -65,8 +65,10 @@ func gift(skill, group, parent int) float64 {
 
 func plateau(search.Point) search.Trial {
 	same := search.Category{Mean: 0.5, SE: 0.05, N: items}
-	return search.Trial{State: search.StateComplete, Score: 0.5,
-		Categories: map[string]search.Category{"a": same, "b": same, "c": same}}
+	return search.Trial{
+		State: search.StateComplete, Score: 0.5,
+		Categories: map[string]search.Category{"a": same, "b": same, "c": same},
+	}
 }
 
 func fewItems(p search.Point) search.Trial {
