@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 
 	"soup/internal/progress"
@@ -25,9 +27,17 @@ The winner is exported to DIR/winner.`,
 			}
 			bar := progress.New(cmd.ErrOrStderr(), quiet(cmd))
 			defer bar.Close()
-			return study.Run(cmd.Context(), config, study.RunOptions{
+			if dir == "" {
+				dir = study.DefaultDir(args[0])
+			}
+			err = study.Run(cmd.Context(), config, study.RunOptions{
 				Dir: dir, Progress: bar, Warnings: cmd.ErrOrStderr(), RequireGain: requireGain,
 			})
+			bar.Close()
+			if err == nil && !quiet(cmd) {
+				fmt.Fprintf(cmd.ErrOrStderr(), "soup: done; see it with: soup report %s\n", dir)
+			}
+			return err
 		},
 	}
 	cmd.Flags().StringVar(&dir, "dir", "", "folder of the study (default: the study file without .yaml)")

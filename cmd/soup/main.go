@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -38,10 +39,19 @@ var version = "development"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
+	go func() {
+		<-ctx.Done()
+		stop() // a second Ctrl-C ends the process at once
+		time.Sleep(patience)
+		os.Exit(report(os.Stderr, ctx.Err()))
+	}()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
+
+// patience is how long an interrupted command may take to stop by itself. A
+// forward pass of a large model takes longer; cutting it off loses nothing,
+// for a study survives even kill -9.
+const patience = 1500 * time.Millisecond
 
 // run is soup without the process around it.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {

@@ -70,7 +70,7 @@ func (s *session) try(ctx context.Context, c candidate) (results.Trial, error) {
 	}
 	if twin, ok := s.byKey[c.key]; ok {
 		t.State, t.Of = results.Cached, twin
-		return t, errors.Join(s.ledger.Start(t), s.ledger.Finish(t))
+		return t, s.ledger.Finish(t)
 	}
 	return s.run(ctx, c, t)
 }

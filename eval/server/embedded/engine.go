@@ -35,6 +35,7 @@ type Engine struct {
 	mu       sync.Mutex // one call at a time
 	closed   bool
 	path     string
+	remove   func() // of the file at path, if it was converted for this load only
 	model    model.Model
 	tok      tokenizer.Tokenizer
 	cache    kvcache.Cache
@@ -55,7 +56,7 @@ var (
 
 // New returns an engine without a model; Load gives it one.
 func New(o Options) (*Engine, error) {
-	return &Engine{options: o, encoded: map[string][]int32{}}, nil
+	return &Engine{options: o, remove: func() {}, encoded: map[string][]int32{}}, nil
 }
 
 // Load implements eval.Server. A Hugging Face directory is converted first (see
@@ -72,21 +73,25 @@ func (e *Engine) Load(ctx context.Context, m eval.Model) (version eval.Version, 
 	if err != nil {
 		return "", err
 	}
-	defer remove()
-	if err := ctx.Err(); err != nil {
+	if err := e.exchange(ctx, path); err != nil {
+		remove()
 		return "", err
+	}
+	e.remove()
+	e.path, e.remove = path, remove
+	return e.fingerprint(ctx)
+}
+
+// exchange puts the weights of a file in place of those that are loaded.
+func (e *Engine) exchange(ctx context.Context, path string) error {
+	if err := ctx.Err(); err != nil {
+		return err
 	}
 	swapped, err := e.swap(path)
-	if err != nil {
-		return "", err
+	if err != nil || swapped {
+		return err
 	}
-	if !swapped {
-		if err := e.open(ctx, path); err != nil {
-			return "", err
-		}
-	}
-	e.path = path
-	return e.fingerprint(ctx)
+	return e.open(ctx, path)
 }
 
 // gguf returns the path of m as a GGUF file and what to do when it is loaded.
@@ -316,7 +321,8 @@ func (e *Engine) Close() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.unload()
-	e.closed = true
+	e.remove()
+	e.remove, e.closed = func() {}, true
 	return nil
 }
 

@@ -3,6 +3,8 @@
 package embedded
 
 import (
+	"encoding/binary"
+	"encoding/json"
 	"log/slog"
 	"math"
 	"os"
@@ -197,5 +199,66 @@ func TestLoadRefusesBrokenFiles(t *testing.T) {
 				t.Errorf("error %v does not name the file", err)
 			}
 		})
+	}
+}
+
+// tied copies a garden checkpoint without its lm_head, as models with tied
+// embeddings are stored.
+func tied(t *testing.T, name string) string {
+	t.Helper()
+	dir := copyCheckpoint(t, name, func(c map[string]any) { c["tie_word_embeddings"] = true })
+	path := filepath.Join(dir, "model.safetensors")
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := binary.LittleEndian.Uint64(data)
+	var header map[string]map[string]any
+	if err := json.Unmarshal(data[8:8+n], &header); err != nil {
+		t.Fatal(err)
+	}
+	const head = 512 * 128 * 2 // lm_head comes first in these files
+	delete(header, "lm_head.weight")
+	for tensor, about := range header {
+		if tensor != "__metadata__" {
+			offsets := about["data_offsets"].([]any)
+			about["data_offsets"] = []any{offsets[0].(float64) - head, offsets[1].(float64) - head}
+		}
+	}
+	text, err := json.Marshal(header)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := binary.LittleEndian.AppendUint64(nil, uint64(len(text)))
+	out = append(append(out, text...), data[8+n+head:]...)
+	if err := os.WriteFile(path, out, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// The engine holds tied embeddings twice; a swap must reach both.
+func TestSwapReachesTiedEmbeddings(t *testing.T) {
+	a, b := tied(t, "finetune/arith"), tied(t, "finetune/order")
+	fresh := newEngine(t, Options{})
+	want := mustLoad(t, fresh, b)
+	e := newEngine(t, Options{})
+	first := mustLoad(t, e, a)
+	if got := mustLoad(t, e, b); got != want || got == first {
+		t.Errorf("swapped in: version %s, loaded afresh: %s (before: %s)", got, want, first)
+	}
+}
+
+// A question longer than the cache makes room for itself, also where the
+// converted file was only there for the load.
+func TestLongQuestionMakesRoom(t *testing.T) {
+	e := newEngine(t, Options{})
+	mustLoad(t, e, garden+"base")
+	e.cells = 256
+	if _, err := e.Generate(t.Context(), user(strings.Repeat("AB", 120))); err != nil {
+		t.Fatal(err)
+	}
+	if e.cells <= 256 {
+		t.Errorf("the cache still has %d cells", e.cells)
 	}
 }
