@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -30,12 +31,16 @@ The winner is exported to DIR/winner.`,
 			if dir == "" {
 				dir = study.DefaultDir(args[0])
 			}
+			info := cmd.ErrOrStderr()
+			if quiet(cmd) {
+				info = io.Discard
+			}
 			err = study.Run(cmd.Context(), config, study.RunOptions{
-				Dir: dir, Progress: bar, Warnings: cmd.ErrOrStderr(), RequireGain: requireGain,
+				Dir: dir, Progress: bar, Warnings: cmd.ErrOrStderr(), Info: info, RequireGain: requireGain,
 			})
 			bar.Close()
-			if err == nil && !quiet(cmd) {
-				fmt.Fprintf(cmd.ErrOrStderr(), "soup: done; see it with: soup report %s\n", dir)
+			if err == nil {
+				fmt.Fprintf(info, "soup: done; see it with: soup report %s\n", dir)
 			}
 			return err
 		},

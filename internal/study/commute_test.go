@@ -29,11 +29,14 @@ func TestConversionCommutesWithAveraging(t *testing.T) {
 			if err := c.completeParents(); err != nil {
 				t.Fatal(err)
 			}
-			p, err := openPantry(t.Context(), c, func(string) {})
+			p, err := openPantry(c, func(string) {})
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer p.close()
+			if err := p.hash(t.Context()); err != nil {
+				t.Fatal(err)
+			}
 			if err := p.convert(t.Context(), c, t.TempDir()); err != nil {
 				t.Fatal(err)
 			}

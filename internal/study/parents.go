@@ -30,9 +30,9 @@ type pantry struct {
 	baseID string // its content hash
 }
 
-// openPantry opens, checks and hashes all checkpoints of a study; nothing is
-// written. Findings that only warn go to warn.
-func openPantry(ctx context.Context, c *Config, warn func(string)) (*pantry, error) {
+// openPantry opens and checks all checkpoints of a study; the weights are not
+// read and nothing is written. Findings that only warn go to warn.
+func openPantry(c *Config, warn func(string)) (*pantry, error) {
 	p := &pantry{}
 	if c.Store != "" {
 		var err error
@@ -40,7 +40,7 @@ func openPantry(ctx context.Context, c *Config, warn func(string)) (*pantry, err
 			return nil, usage.Errorf("%s: store: %s", c.File, err)
 		}
 	}
-	if err := p.open(ctx, c, warn); err != nil {
+	if err := p.open(c, warn); err != nil {
 		p.close()
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func (p *pantry) close() {
 	}
 }
 
-func (p *pantry) open(ctx context.Context, c *Config, warn func(string)) error {
+func (p *pantry) open(c *Config, warn func(string)) error {
 	for _, parent := range c.Parents.List {
 		ck, err := merge.Open(parent.Path)
 		if err != nil {
@@ -86,6 +86,13 @@ func (p *pantry) open(ctx context.Context, c *Config, warn func(string)) error {
 			warn(f.String())
 		}
 	}
+	p.base = c.Base
+	p.groups, err = c.grouping(p.source[0])
+	return err
+}
+
+// hash reads every checkpoint once.
+func (p *pantry) hash(ctx context.Context) (err error) {
 	for _, ck := range p.source {
 		h, err := ck.Hash(ctx)
 		if err != nil {
@@ -93,13 +100,9 @@ func (p *pantry) open(ctx context.Context, c *Config, warn func(string)) error {
 		}
 		p.hashes = append(p.hashes, h)
 	}
-	if base != nil {
-		if p.baseID, err = base.Hash(ctx); err != nil {
-			return err
-		}
-		p.base = c.Base
+	if p.base != "" {
+		p.baseID, err = contentHash(ctx, p.base)
 	}
-	p.groups, err = c.grouping(p.source[0])
 	return err
 }
 

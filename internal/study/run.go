@@ -24,6 +24,7 @@ type RunOptions struct {
 	Dir         string            // the study's folder; default the study file without its extension
 	Progress    progress.Reporter // default: none
 	Warnings    io.Writer         // where warnings go; default nowhere
+	Info        io.Writer         // where the plan goes, before work starts; default nowhere
 	RequireGain bool              // ErrNoGain unless the winner is better on test
 }
 

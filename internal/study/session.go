@@ -28,6 +28,7 @@ type session struct {
 	buffer   *merge.Buffer
 	progress progress.Reporter
 	warnings io.Writer
+	info     io.Writer
 	batch    int
 
 	past     []results.Trial // trials of earlier sessions, by number
@@ -50,8 +51,11 @@ func open(ctx context.Context, c *Config, o RunOptions) (*session, error) {
 	if o.Warnings == nil {
 		o.Warnings = io.Discard
 	}
+	if o.Info == nil {
+		o.Info = io.Discard
+	}
 	s := &session{
-		config: c, dir: o.Dir, progress: o.Progress, warnings: o.Warnings, byKey: map[string]int{},
+		config: c, dir: o.Dir, progress: o.Progress, warnings: o.Warnings, info: o.Info, byKey: map[string]int{},
 		scores: map[int]float64{}, versions: map[string]eval.Version{},
 	}
 	// Whatever can be wrong with the input is found before the folder is made.
@@ -137,8 +141,34 @@ func (s *session) openLedger(context.Context) (err error) {
 }
 
 func (s *session) openParents(ctx context.Context) (err error) {
-	s.pantry, err = openPantry(ctx, s.config, s.warn)
-	return err
+	if s.pantry, err = openPantry(s.config, s.warn); err != nil {
+		return err
+	}
+	if err := s.checkDisk(); err != nil {
+		return err
+	}
+	return s.pantry.hash(ctx)
+}
+
+// checkDisk says what the study takes and refuses a disk that cannot hold it:
+// the converted parents, a candidate and the winner.
+func (s *session) checkDisk() error {
+	plan, err := merge.PlanFor(s.pantry.source, s.pantry.store, s.dir)
+	if err != nil {
+		return err
+	}
+	need := plan.DiskNeeded + plan.SoupBytes
+	if !exists(s.cache()) {
+		for _, n := range plan.ParentBytes {
+			need += n
+		}
+	}
+	if plan.DiskFree >= 0 && plan.DiskFree < need {
+		return fmt.Errorf("%s: disk too small: %.1f MB needed, %.1f MB free", s.dir, float64(need)/1e6, float64(plan.DiskFree)/1e6)
+	}
+	fmt.Fprintf(s.info, "soup: %d parents of %d parameters; averaging takes at most %.0f MB of memory beside the mapped files, the study %.0f MB of disk\n",
+		plan.Parents, plan.Parameters, float64(plan.MemoryBytes)/1e6, float64(need)/1e6)
+	return nil
 }
 
 func (s *session) convertParents(ctx context.Context) error {

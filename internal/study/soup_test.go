@@ -48,11 +48,14 @@ func scoreSoup(t *testing.T, c *Config, weights []float64) []eval.Outcome {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := openPantry(t.Context(), c, func(string) {})
+	p, err := openPantry(c, func(string) {})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer p.close()
+	if err := p.hash(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	if err := p.convert(t.Context(), c, t.TempDir()); err != nil {
 		t.Fatal(err)
 	}

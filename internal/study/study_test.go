@@ -3,6 +3,7 @@ package study
 import (
 	"bufio"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -339,5 +340,40 @@ func TestExportWritesTheWinner(t *testing.T) {
 		if string(a) != string(b) {
 			t.Errorf("%s differs", name)
 		}
+	}
+}
+
+// A disk that cannot hold the study is refused before the weights are read,
+// and nothing is left behind.
+func TestDiskTooSmall(t *testing.T) {
+	dir := t.TempDir()
+	parent := filepath.Join(dir, "huge")
+	if err := os.Mkdir(parent, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	const elements = 1 << 42 // 8 TB of holes
+	header := fmt.Sprintf(`{"w":{"dtype":"BF16","shape":[%d],"data_offsets":[0,%d]}}`, elements, 2*elements)
+	f, err := os.Create(filepath.Join(parent, "model.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.Write(append(binary.LittleEndian.AppendUint64(nil, uint64(len(header))), header...))
+	if err := errors.Join(err, f.Truncate(int64(8+len(header))+2*elements), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	takeItems(t, filepath.Join(garden, "data", "arith.jsonl"), filepath.Join(dir, "arith.jsonl"), 3)
+	file := filepath.Join(dir, "study.yaml")
+	if err := os.WriteFile(file, []byte("parents: [{path: huge}]\nbenchmarks: [{file: arith.jsonl}]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := ReadConfig(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Run(t.Context(), c, RunOptions{}); err == nil || !strings.Contains(err.Error(), "disk too small") {
+		t.Errorf("error %v", err)
+	}
+	if exists(DefaultDir(file)) {
+		t.Error("the study's folder was made")
 	}
 }
