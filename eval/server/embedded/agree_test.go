@@ -13,7 +13,6 @@ import (
 	"strings"
 	"testing"
 
-	"soup/benchmarks"
 	"soup/eval"
 )
 
@@ -41,23 +40,6 @@ func TestAgree(t *testing.T) {
 			agree(t, e, set.Test, referenceScores(t, name))
 		})
 	}
-}
-
-func gardenSet(tb testing.TB) eval.Set {
-	tb.Helper()
-	var items []eval.Item
-	for _, c := range []string{"arith", "call", "choice", "reverse", "sort", "translate"} {
-		more, err := benchmarks.LoadJSONL(c, garden+"data/"+c+".jsonl")
-		if err != nil {
-			tb.Fatal(err)
-		}
-		items = append(items, more...)
-	}
-	set, err := eval.NewSet(items)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return set
 }
 
 type scored struct {

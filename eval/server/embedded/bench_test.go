@@ -12,7 +12,7 @@ import (
 func BenchmarkSearchItems(b *testing.B) {
 	e := newEngine(b, Options{})
 	mustLoad(b, e, garden+"finetune/order")
-	qs := questions(gardenItems(b, "search"))
+	qs := questions(b, gardenSet(b).Search)
 	b.ResetTimer()
 	for range b.N {
 		if _, err := e.AnswerAll(b.Context(), qs); err != nil {

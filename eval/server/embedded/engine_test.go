@@ -81,9 +81,9 @@ func TestConformance(t *testing.T) {
 // The text does not depend on whether a reference is read along (teacher
 // forcing) and neither does the number of threads change a bit.
 func TestReferenceDoesNotChangeAnswers(t *testing.T) {
-	items := gardenItems(t, "search")
-	with := questions(items)
-	without := questions(items)
+	items := gardenSet(t).Search
+	with := questions(t, items)
+	without := questions(t, items)
 	for i := range without {
 		without[i].Reference = ""
 	}

@@ -3,54 +3,42 @@
 package embedded
 
 import (
-	"bufio"
-	"encoding/json"
-	"os"
-	"path/filepath"
 	"testing"
 
+	"soup/benchmarks"
 	"soup/eval"
 )
 
 const garden = "../../../examples/garden/"
 
-type line struct{ ID, Category, Split, Prompt, Answer, Metric string }
-
-func gardenItems(tb testing.TB, split string) []line {
+// gardenSet reads the garden's items.
+func gardenSet(tb testing.TB) eval.Set {
 	tb.Helper()
-	files, err := filepath.Glob(garden + "data/*.jsonl")
-	if err != nil || len(files) == 0 {
-		tb.Fatal("no data", err)
-	}
-	var items []line
-	for _, p := range files {
-		f, err := os.Open(p)
+	var items []eval.Item
+	for _, c := range []string{"arith", "call", "choice", "reverse", "sort", "translate"} {
+		more, err := benchmarks.LoadJSONL(c, garden+"data/"+c+".jsonl")
 		if err != nil {
 			tb.Fatal(err)
 		}
-		defer f.Close()
-		s := bufio.NewScanner(f)
-		s.Buffer(nil, 1<<20)
-		for s.Scan() {
-			var l line
-			if err := json.Unmarshal(s.Bytes(), &l); err != nil {
-				tb.Fatal(err)
-			}
-			if l.Split == split {
-				items = append(items, l)
-			}
-		}
+		items = append(items, more...)
 	}
-	return items
+	set, err := eval.NewSet(items)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return set
 }
 
-func questions(items []line) []eval.Question {
+// questions is what the items' metrics ask.
+func questions(tb testing.TB, items []eval.Item) []eval.Question {
+	tb.Helper()
 	qs := make([]eval.Question, len(items))
-	for i, l := range items {
-		qs[i] = eval.Question{Request: eval.Request{Messages: []eval.Message{{Role: "user", Content: l.Prompt}}}, Reference: l.Answer}
-		if l.Metric == "letter" {
-			qs[i].Reference, qs[i].Labels = "", []string{"A", "B", "C", "D"}
+	for i, it := range items {
+		metric, err := eval.MetricNamed(it.Metric)
+		if err != nil {
+			tb.Fatal(err)
 		}
+		qs[i] = metric.Ask(it)
 	}
 	return qs
 }
