@@ -29,22 +29,7 @@ func TestConversionCommutesWithAveraging(t *testing.T) {
 			if err := c.completeParents(); err != nil {
 				t.Fatal(err)
 			}
-			p, err := openPantry(c, func(string) {})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer p.close()
-			if err := p.hash(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			if err := p.convert(t.Context(), c, t.TempDir()); err != nil {
-				t.Fatal(err)
-			}
-			buffer, err := p.newBuffer(t.TempDir())
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer buffer.Close()
+			p, buffer := testPantry(t, c)
 			rapid.Check(t, func(r *rapid.T) { commutes(r, t, p, buffer) })
 		})
 	}

@@ -14,6 +14,7 @@ import (
 
 	"soup/eval"
 	"soup/eval/server/embedded"
+	"soup/merge"
 	"soup/results"
 )
 
@@ -48,22 +49,7 @@ func scoreSoup(t *testing.T, c *Config, weights []float64) []eval.Outcome {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := openPantry(c, func(string) {})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.close()
-	if err := p.hash(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if err := p.convert(t.Context(), c, t.TempDir()); err != nil {
-		t.Fatal(err)
-	}
-	buffer, err := p.newBuffer(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer buffer.Close()
+	p, buffer := testPantry(t, c)
 	if _, err := buffer.Cook(t.Context(), p.served, p.recipe([][]float64{weights})); err != nil {
 		t.Fatal(err)
 	}
@@ -84,6 +70,28 @@ func scoreSoup(t *testing.T, c *Config, weights []float64) []eval.Outcome {
 		t.Fatal(err)
 	}
 	return outcomes
+}
+
+// testPantry opens and converts the parents of a study and makes a buffer.
+func testPantry(t *testing.T, c *Config) (*pantry, *merge.Buffer) {
+	t.Helper()
+	p, err := openPantry(c, func(string) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.close)
+	if err := p.hash(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.convert(t.Context(), c, t.TempDir()); err != nil {
+		t.Fatal(err)
+	}
+	buffer, err := p.newBuffer(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = buffer.Close() })
+	return p, buffer
 }
 
 // referenceSoup reads weights and item scores of a soup whose name begins so.
