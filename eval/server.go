@@ -2,6 +2,7 @@ package eval
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -76,6 +77,22 @@ type LabelScorer interface {
 type ReferenceScorer interface {
 	ScoreReference(ctx context.Context, r Request, reference string) (float64, error)
 }
+
+// Checker is a Server that can tell before a study whether it will be able to
+// ask a question of the model that is loaded: nil, or why not.
+type Checker interface {
+	Check(q Question) error
+}
+
+// Reloader is a Server that can load from scratch, whatever it does to exchange
+// weights faster. Version and error are as Load's.
+type Reloader interface {
+	Reload(ctx context.Context, m Model) (Version, error)
+}
+
+// ErrNotNumbers says that the loaded weights give NaN: the model is broken, the
+// server is not.
+var ErrNotNumbers = errors.New("the model's logits are not numbers")
 
 // Question is everything asked about one item at once.
 type Question struct {

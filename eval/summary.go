@@ -187,6 +187,17 @@ func (s Summary) Aggregate(weights map[string]float64) (float64, error) {
 	return sum / total, nil
 }
 
+// ErrorKnown reports whether SE means something: every category has two
+// independent units or more.
+func (s Summary) ErrorKnown() bool {
+	for _, c := range s.Categories {
+		if c.Units < 2 {
+			return false
+		}
+	}
+	return s.N > 0
+}
+
 // weightOf is the weight of a category in a mean over categories.
 func weightOf(weights map[string]float64, category string) float64 {
 	if w, given := weights[category]; given {
@@ -208,16 +219,12 @@ func (c Category) MarshalJSON() ([]byte, error) {
 // MarshalJSON writes what is not known as null.
 func (s Summary) MarshalJSON() ([]byte, error) {
 	type plain Summary
-	spread := s.N > 0
-	for _, c := range s.Categories {
-		spread = spread && c.Units > 1
-	}
 	measured := s.N > 0 && len(s.Unmeasured) == 0
 	return json.Marshal(struct {
 		Mean *float64 `json:"mean"`
 		SE   *float64 `json:"se"`
 		plain
-	}{known(s.Mean, measured), known(s.SE, measured && spread), plain(s)})
+	}{known(s.Mean, measured), known(s.SE, measured && s.ErrorKnown()), plain(s)})
 }
 
 func known(v float64, is bool) *float64 {

@@ -80,8 +80,18 @@ func newWriting(out string, parents []*Checkpoint, names []string, r Recipe, o W
 		return nil, err
 	}
 	l, err := layoutLike(parents[0], o.Store)
-	partial := filepath.Join(filepath.Dir(real), fmt.Sprintf(".%s.%d.partial", filepath.Base(real), os.Getpid()))
-	return &writing{real, partial, parents, names, r, o, l}, err
+	return &writing{real, partialName(real), parents, names, r, o, l}, err
+}
+
+// partialName is a hidden name beside out that nothing has, not even what a
+// killed process of the same number left there.
+func partialName(out string) string {
+	for n := 0; ; n++ {
+		name := filepath.Join(filepath.Dir(out), fmt.Sprintf(".%s.%d-%d.partial", filepath.Base(out), os.Getpid(), n))
+		if _, err := os.Lstat(name); err != nil {
+			return name
+		}
+	}
 }
 
 // vacant resolves out and refuses what must not be overwritten.

@@ -25,8 +25,8 @@ a path.`,
 			if o.Out == "" {
 				return &usage.Error{Message: "merge needs -o OUT"}
 			}
-			if o.Recipe != "" && o.Weights != "" {
-				return &usage.Error{Message: "give --weights or --recipe, not both"}
+			if o.Recipe != "" && (o.Weights != "" || o.Store != "") {
+				return &usage.Error{Message: "--recipe decides about weights and store; give it alone"}
 			}
 			o.Paths = args
 			merged, err := single.Merge(cmd.Context(), o)

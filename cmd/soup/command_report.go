@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 
 	"soup/internal/study"
@@ -39,6 +41,9 @@ func newExportCommand() *cobra.Command {
 		Example: "  soup export build/demo -o best-soup",
 		Args:    exactly(1, "the folder of one study"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if trial < 0 && cmd.Flags().Changed("trial") {
+				return &usage.Error{Message: fmt.Sprintf("--trial %d: trials are numbered from 0", trial)}
+			}
 			if out == "" {
 				return &usage.Error{Message: "export needs -o OUT"}
 			}

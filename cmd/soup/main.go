@@ -71,7 +71,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // report prints an error and its hint and returns the exit code.
 func report(stderr io.Writer, err error) int {
 	if errors.Is(err, context.Canceled) {
-		fmt.Fprintln(stderr, "soup: interrupted; the same command goes on from here")
+		fmt.Fprintln(stderr, "soup: interrupted; a study goes on where it was with the same command")
 		return exitInterrupted
 	}
 	fmt.Fprintln(stderr, "soup: error: "+oneLine(err.Error()))

@@ -25,19 +25,23 @@ import (
 // Interval is the time between two lines where there is no terminal.
 const Interval = 30 * time.Second
 
-// Reporter is told what a study does. Every count is since its start.
+// Reporter is told what a study does. Counts and rates are of the present
+// phase.
 type Reporter interface {
-	// Phase names what is being done: "search", "selection", "test".
-	Phase(name string)
+	// Phase begins another phase, "search", "selection" or "test", with so many
+	// candidates to come.
+	Phase(name string, candidates int)
 	// Expect says how many candidates are known to come, done ones included.
 	Expect(candidates int)
 	// Candidate says that a candidate is begun.
 	Candidate(number int, strategy, label string)
 	// Items says how many items of the candidate are answered.
 	Items(answered, total int)
-	// Scored says that a candidate is done and which is the best so far, in
-	// points.
-	Scored(number int, points, best float64, bestLabel string)
+	// Done says that a candidate is done, Skip that it was done before.
+	Done()
+	Skip()
+	// Best says which candidate is the best so far, in points.
+	Best(points float64, label string)
 	// Close removes the bars.
 	Close()
 }
@@ -56,12 +60,14 @@ func New(w io.Writer, quiet bool) Reporter {
 
 type silent struct{}
 
-func (silent) Phase(string)                         {}
-func (silent) Expect(int)                           {}
-func (silent) Candidate(int, string, string)        {}
-func (silent) Items(int, int)                       {}
-func (silent) Scored(int, float64, float64, string) {}
-func (silent) Close()                               {}
+func (silent) Phase(string, int)             {}
+func (silent) Expect(int)                    {}
+func (silent) Candidate(int, string, string) {}
+func (silent) Items(int, int)                {}
+func (silent) Done()                         {}
+func (silent) Skip()                         {}
+func (silent) Best(float64, string)          {}
+func (silent) Close()                        {}
 
 // state is what both forms show.
 type state struct {
@@ -70,6 +76,7 @@ type state struct {
 	phase     string
 	expected  int
 	done      int
+	skipped   int // of done: they took no time
 	label     string
 	answered  int // items of finished candidates
 	current   int // items of the present one
@@ -82,10 +89,11 @@ type state struct {
 
 func (s *state) begin() { s.start, s.now, s.phase = time.Now(), time.Now, "search" }
 
-func (s *state) Phase(name string) {
+func (s *state) Phase(name string, candidates int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.phase = name
+	s.phase, s.expected, s.start = name, candidates, s.now()
+	s.done, s.skipped, s.answered, s.current, s.total = 0, 0, 0, 0, 0
 }
 
 func (s *state) Expect(n int) {
@@ -111,12 +119,21 @@ func (s *state) Items(answered, total int) {
 	s.current, s.total = answered, total
 }
 
-func (s *state) Scored(_ int, _, best float64, bestLabel string) {
+func (s *state) Done() { s.count(0) }
+func (s *state) Skip() { s.count(1) }
+
+func (s *state) count(skipped int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.done++
+	s.skipped += skipped
 	s.expected = max(s.expected, s.done)
-	s.best, s.bestLabel, s.hasBest = best, bestLabel, true
+}
+
+func (s *state) Best(points float64, label string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.best, s.bestLabel, s.hasBest = points, label, true
 }
 
 // rate is the items answered a second since the start.
@@ -131,10 +148,10 @@ func (s *state) rate() float64 {
 // left estimates the time to go from the candidates known to come; zero if
 // nothing can be said.
 func (s *state) left() time.Duration {
-	if s.done == 0 || s.expected <= s.done {
+	if s.done == s.skipped || s.expected <= s.done {
 		return 0
 	}
-	each := s.now().Sub(s.start) / time.Duration(s.done)
+	each := s.now().Sub(s.start) / time.Duration(s.done-s.skipped)
 	return (each * time.Duration(s.expected-s.done)).Round(time.Second)
 }
 
@@ -206,7 +223,7 @@ func (b *bars) present() string {
 
 func (b *bars) Expect(n int) {
 	b.state.Expect(n)
-	b.candidates.SetTotal(int64(n), false)
+	b.draw()
 }
 
 func (b *bars) Items(answered, total int) {
@@ -215,10 +232,28 @@ func (b *bars) Items(answered, total int) {
 	b.items.SetCurrent(int64(answered))
 }
 
-func (b *bars) Scored(number int, points, best float64, label string) {
-	b.state.Scored(number, points, best, label)
-	b.candidates.SetTotal(int64(max(b.expected, b.done)), false)
-	b.candidates.SetCurrent(int64(b.done))
+func (b *bars) Phase(name string, candidates int) {
+	b.state.Phase(name, candidates)
+	b.draw()
+}
+
+func (b *bars) Done() {
+	b.state.Done()
+	b.draw()
+}
+
+func (b *bars) Skip() {
+	b.state.Skip()
+	b.draw()
+}
+
+// draw brings the upper bar up to date.
+func (b *bars) draw() {
+	b.mu.Lock()
+	done, expected := b.done, max(b.expected, b.done)
+	b.mu.Unlock()
+	b.candidates.SetTotal(int64(expected), false)
+	b.candidates.SetCurrent(int64(done))
 }
 
 func (b *bars) Close() {

@@ -31,12 +31,14 @@ func (b *buffer) String() string {
 }
 
 func play(r Reporter) {
-	r.Phase("search")
-	r.Expect(4)
+	r.Phase("search", 0)
+	r.Expect(5)
+	r.Skip()
 	r.Candidate(0, "single", "arith")
 	r.Items(450, 900)
 	r.Items(900, 900)
-	r.Scored(0, 68.6, 68.6, "arith")
+	r.Best(68.6, "arith")
+	r.Done()
 	r.Candidate(1, "uniform", "uniform")
 	r.Items(300, 900)
 }
@@ -44,9 +46,9 @@ func play(r Reporter) {
 func TestLine(t *testing.T) {
 	r := &lines{}
 	r.begin()
-	r.now = func() time.Time { return r.start.Add(2 * time.Second) }
 	play(r)
-	want := "search: 1 of 4 candidates, 600 items/s, best 68.60 (arith), about 6s left"
+	r.now = func() time.Time { return r.start.Add(2 * time.Second) }
+	want := "search: 2 of 5 candidates, 600 items/s, best 68.60 (arith), about 6s left"
 	if got := r.line(); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -57,12 +59,12 @@ func TestLinesWithoutTerminal(t *testing.T) {
 	r := newLines(&out, time.Millisecond)
 	play(r)
 	deadline := time.Now().Add(5 * time.Second)
-	for !strings.Contains(out.String(), "1 of 4 candidates") && time.Now().Before(deadline) {
+	for !strings.Contains(out.String(), "2 of 5 candidates") && time.Now().Before(deadline) {
 		time.Sleep(time.Millisecond)
 	}
 	r.Close()
 	r.Close()
-	if !strings.Contains(out.String(), "soup: search: 1 of 4 candidates") {
+	if !strings.Contains(out.String(), "soup: search: 2 of 5 candidates") {
 		t.Errorf("printed %q", out.String())
 	}
 }

@@ -53,22 +53,23 @@ func Merge(ctx context.Context, o MergeOptions) (m Merged, err error) {
 	if err != nil {
 		return m, err
 	}
-	method := "given weights"
+	method, sum := "given weights", ""
 	if o.Recipe != "" {
 		saved, ordered, err := fromRecipe(ctx, o.Recipe, parents)
 		if err != nil {
 			return m, err
 		}
 		recipe, parents, method = saved.Recipe(), ordered, saved.Method
-		if store == merge.AsStored {
-			store = saved.Store
-		}
+		store, sum = saved.Store, saved.SHA256
 		for i, p := range saved.Parents {
 			m.Names[i] = p.Name
 		}
 	}
 	m.Weights, m.Groups = recipe.Weights, recipe.Groups.Names
 	m.Stats, err = merge.Write(ctx, o.Out, parents, m.Names, recipe, merge.WriteOptions{Store: store, Method: method, Progress: o.Progress})
+	if err == nil && sum != "" && m.Stats.SHA256 != sum {
+		err = fmt.Errorf("%s: made, but not the soup of %s: weights file sha256 %s, recorded %s", o.Out, o.Recipe, m.Stats.SHA256, sum)
+	}
 	return m, err
 }
 
@@ -158,8 +159,8 @@ func scale(row []float64) ([][]float64, error) {
 	for _, w := range row {
 		sum += w
 	}
-	if math.Abs(sum) < 1e-9 {
-		return nil, &usage.Error{Message: "--weights: their sum is 0", Advice: "give at least one parent a weight"}
+	if !(sum >= 1e-9) {
+		return nil, &usage.Error{Message: fmt.Sprintf("--weights: their sum is %g; it must be above 0", sum), Advice: "give at least one parent a positive weight"}
 	}
 	for i := range row {
 		row[i] /= sum

@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -47,6 +48,12 @@ type Scores struct {
 // Score scores one checkpoint through the embedded engine, or recorded answers
 // without any model. Items keep the order of the files.
 func Score(ctx context.Context, o ScoreOptions) (*Scores, error) {
+	if n := runtime.NumCPU(); o.Threads < 0 || o.Threads > n {
+		return nil, usage.Errorf("--threads: %d, but there are %d cores; the engine's threads spin while they wait", o.Threads, n)
+	}
+	if o.Progress == nil {
+		o.Progress = progress.New(io.Discard, true)
+	}
 	items, err := readItems(o.Data, o.Split)
 	if err != nil {
 		return nil, err
@@ -69,10 +76,26 @@ func Score(ctx context.Context, o ScoreOptions) (*Scores, error) {
 	s.Items = outcomes
 	s.summary = eval.Summarize(outcomes)
 	s.Categories = s.summary.Categories
+	if s.summary.N == 0 {
+		return nil, fmt.Errorf("none of %d items could be scored: %s", len(outcomes), reason(outcomes))
+	}
 	if len(s.summary.Unmeasured) == 0 {
-		s.Mean, s.SE = &s.summary.Mean, &s.summary.SE
+		s.Mean = &s.summary.Mean
+		if s.summary.ErrorKnown() {
+			s.SE = &s.summary.SE
+		}
 	}
 	return s, nil
+}
+
+// reason is the first error among outcomes.
+func reason(outcomes []eval.Outcome) string {
+	for _, o := range outcomes {
+		if o.Error != "" {
+			return fmt.Sprintf("item %q: %s", o.ID, o.Error)
+		}
+	}
+	return "no answers"
 }
 
 func readItems(files []string, split string) ([]eval.Item, error) {
@@ -127,8 +150,7 @@ func (s *Scores) scoreModel(ctx context.Context, o ScoreOptions, items []eval.It
 	if _, err := server.Load(ctx, eval.Model{Path: o.Model}); err != nil {
 		return nil, err
 	}
-	o.Progress.Phase("eval")
-	o.Progress.Expect(1)
+	o.Progress.Phase("eval", 1)
 	o.Progress.Candidate(0, "eval", filepath.Base(o.Model))
 	err = eval.Run(ctx, server, items, eval.Options{}, func(batch []eval.Outcome) error {
 		outcomes = append(outcomes, batch...)
@@ -153,22 +175,25 @@ func (s *Scores) WriteJSON(w io.Writer, items bool) error {
 // WriteText prints a table: points with standard errors.
 func (s *Scores) WriteText(w io.Writer) error {
 	table := tablewriter.NewTable(w)
-	table.Header("category", "score", "items", "failed", "truncated")
+	table.Header("category", "score", "items", "failed", "missing", "truncated")
 	for _, name := range slices.Sorted(maps.Keys(s.Categories)) {
 		c := s.Categories[name]
-		if err := table.Append(name, points(c.Mean, c.SE, c.N > 0), fmt.Sprint(c.N), fmt.Sprint(c.Failed+c.Timeout+c.Missing), fmt.Sprint(c.Truncated)); err != nil {
+		if err := table.Append(name, points(c.Mean, c.SE, c.N > 0, c.Units > 1), fmt.Sprint(c.N), fmt.Sprint(c.Failed+c.Timeout), fmt.Sprint(c.Missing), fmt.Sprint(c.Truncated)); err != nil {
 			return err
 		}
 	}
 	all := s.summary
-	table.Footer("mean of categories", points(all.Mean, all.SE, len(all.Unmeasured) == 0), fmt.Sprint(all.N),
-		fmt.Sprint(all.Failed+all.Timeout+all.Missing), fmt.Sprint(all.Truncated))
+	table.Footer("mean of categories", points(all.Mean, all.SE, len(all.Unmeasured) == 0, all.ErrorKnown()), fmt.Sprint(all.N),
+		fmt.Sprint(all.Failed+all.Timeout), fmt.Sprint(all.Missing), fmt.Sprint(all.Truncated))
 	return table.Render()
 }
 
-func points(mean, se float64, measured bool) string {
-	if !measured {
+func points(mean, se float64, measured, errorKnown bool) string {
+	switch {
+	case !measured:
 		return "-"
+	case !errorKnown:
+		return fmt.Sprintf("%.2f", 100*mean)
 	}
 	return fmt.Sprintf("%.2f ± %.2f", 100*mean, 100*se)
 }

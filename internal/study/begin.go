@@ -1,12 +1,14 @@
 package study
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"runtime/debug"
 
+	"soup/eval"
 	"soup/results"
 )
 
@@ -29,13 +31,13 @@ func (s *session) begin(context.Context) error {
 	}
 	low, high, sum := s.config.Weights.values()
 	settings := []results.Setting{
-		{Name: "seed", Value: fmt.Sprint(s.config.Seed)},
-		{Name: "items", Value: s.set.Hash()},
+		{Name: "items", Value: short(s.set.Hash())},
 		{Name: "batch", Value: fmt.Sprint(s.batch)},
 		{Name: objectiveSetting, Value: string(objective)},
 		{Name: "weights", Value: fmt.Sprintf("min %g max %g sum %g", low, high, sum)},
-		{Name: "averaging", Value: s.pantry.identity()},
-		{Name: "base", Value: s.pantry.baseID},
+		{Name: "store", Value: cmp.Or(s.pantry.store.Torch(), "as the parents")},
+		{Name: "groups", Value: s.pantry.grouping()},
+		{Name: "base", Value: cmp.Or(short(s.pantry.baseID), "none")},
 		{Name: "server", Value: s.config.Server.Kind + " " + engineVersion()},
 	}
 	var parents []results.Parent
@@ -53,11 +55,29 @@ func (s *session) begin(context.Context) error {
 	if s.past, err = s.ledger.Trials(); err != nil {
 		return err
 	}
+	if s.earlier, err = s.versionsBefore(); err != nil {
+		return err
+	}
 	s.space.Groups = s.pantry.groups.Names
 	if len(s.space.Groups) == 0 {
 		s.space.Groups = []string{"all"}
 	}
 	return nil
+}
+
+func short(hash string) string { return hash[:min(12, len(hash))] }
+
+// versionsBefore are the canary's versions of earlier sessions.
+func (s *session) versionsBefore() (map[string]eval.Version, error) {
+	swaps, err := s.ledger.Events(swapEvent)
+	versions := map[string]eval.Version{}
+	for _, e := range swaps {
+		var d swapped
+		if json.Unmarshal(e.Detail, &d) == nil && d.Export == "" {
+			versions[d.Key] = d.Version
+		}
+	}
+	return versions, err
 }
 
 // engineVersion names the build of the engine: other versions may answer

@@ -3,8 +3,12 @@ package study
 import (
 	"errors"
 	"fmt"
+	"io"
+	"maps"
+	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -128,8 +132,12 @@ func ReadConfig(path string) (*Config, error) {
 
 // parseInto reads the text of a study file; c.File names it in errors.
 func parseInto(c *Config, text string) error {
-	if err := yaml.UnmarshalWithOptions([]byte(text), c, yaml.Strict()); err != nil {
+	d := yaml.NewDecoder(strings.NewReader(text), yaml.Strict())
+	if err := d.Decode(c); err != nil {
 		return located(c.File, text, err)
+	}
+	if err := d.Decode(&Config{}); !errors.Is(err, io.EOF) {
+		return usage.Errorf("%s: more than one YAML document; a study is one", c.File)
 	}
 	return nil
 }
@@ -296,18 +304,24 @@ func (c *Config) checkRest() error {
 	if a := c.Objective.Aggregate; a != "" && a != "mean" {
 		return usage.Errorf("%s: objective: unknown aggregate %q; this version has mean", c.File, a)
 	}
-	for name, w := range c.Objective.Weights {
-		if w < 0 {
-			return usage.Errorf("%s: objective: weight of %s is negative", c.File, name)
+	for _, name := range slices.Sorted(maps.Keys(c.Objective.Weights)) {
+		if w := c.Objective.Weights[name]; !(w >= 0) || math.IsInf(w, 0) {
+			return usage.Errorf("%s: objective: weight of %s is %v; it must be a number from 0 on", c.File, name, w)
 		}
 	}
-	for name, v := range map[string]*float64{"max": c.Weights.Max, "sum": c.Weights.Sum} {
-		if v != nil && *v == 0 {
-			return usage.Errorf("%s: weights: %s cannot be 0", c.File, name)
+	for _, bound := range []struct {
+		name  string
+		value *float64
+	}{{"max", c.Weights.Max}, {"sum", c.Weights.Sum}} {
+		if bound.value != nil && *bound.value == 0 {
+			return usage.Errorf("%s: weights: %s cannot be 0", c.File, bound.name)
 		}
 	}
 	if c.Server.Kind != "embedded" {
 		return usage.Errorf("%s: server: kind %q is not in this version of soup; it has embedded", c.File, c.Server.Kind)
+	}
+	if n := runtime.NumCPU(); c.Server.Threads > n {
+		return usage.Errorf("%s: server: %d threads on %d cores: the engine's threads spin while they wait; use at most %d", c.File, c.Server.Threads, n, n)
 	}
 	if c.Budget.Trials < 0 || c.Budget.Time < 0 || c.Finalists < 0 || c.Server.Threads < 0 {
 		return usage.Errorf("%s: budget, finalists and threads cannot be negative", c.File)

@@ -12,7 +12,7 @@ func (s *session) requireGain() error {
 		return err
 	}
 	single, found := s.bestSingle()
-	if !ok || !found || single == w.Trial {
+	if !ok || !found || parentsUsed(s.trials[w.Trial].Weights) == 1 {
 		return ErrNoGain
 	}
 	a, err := s.outcomes(w.Trial, results.Test)

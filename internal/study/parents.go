@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"soup/eval/server/embedded"
 	"soup/internal/usage"
@@ -65,7 +66,11 @@ func (p *pantry) open(c *Config, warn func(string)) error {
 	for _, parent := range c.Parents.List {
 		ck, err := merge.Open(parent.Path)
 		if err != nil {
-			return err
+			return fmt.Errorf("parent %s: %w", parent.Name, err)
+		}
+		if ck.Format() == merge.Safetensors && ck.Path() == ck.Files()[0] {
+			_ = ck.Close()
+			return usage.Errorf("%s: parents: %s: a single file; the engine needs the directory with config.json and tokenizer", c.File, parent.Path)
 		}
 		p.names = append(p.names, parent.Name)
 		p.source = append(p.source, ck)
@@ -91,14 +96,21 @@ func (p *pantry) open(c *Config, warn func(string)) error {
 	return err
 }
 
-// hash reads every checkpoint once.
-func (p *pantry) hash(ctx context.Context) (err error) {
+// hash reads every checkpoint; what is not finite in it goes to warn.
+func (p *pantry) hash(ctx context.Context, warn func(string)) (err error) {
 	for _, ck := range p.source {
 		h, err := ck.Hash(ctx)
 		if err != nil {
 			return err
 		}
 		p.hashes = append(p.hashes, h)
+		found, err := merge.Scan(ctx, ck)
+		if err != nil {
+			return err
+		}
+		for _, f := range found {
+			warn(f.String())
+		}
 	}
 	if p.base != "" {
 		p.baseID, err = contentHash(ctx, p.base)
@@ -177,7 +189,11 @@ func (p *pantry) convertLike(ctx context.Context, cache string) error {
 	same := true
 	for _, t := range p.source[0].Tensors() {
 		same = same && (p.store == merge.AsStored || !t.DType.Averageable() || t.DType == p.store)
-		p.lossy = p.lossy || t.DType == merge.F32 && len(t.Shape) > 1
+	}
+	for _, c := range p.source {
+		for _, t := range c.Tensors() {
+			p.lossy = p.lossy || t.DType == merge.F32 && len(t.Shape) > 1
+		}
 	}
 	if same {
 		return nil
@@ -238,7 +254,7 @@ func (p *pantry) follow(sources map[string][]string) error {
 
 // newBuffer makes the mapped file that every candidate is cooked into.
 func (p *pantry) newBuffer(dir string) (*merge.Buffer, error) {
-	return merge.NewBuffer(filepath.Join(dir, "candidate.gguf"), p.like, merge.AsStored)
+	return merge.NewBuffer(filepath.Join(dir, bufferName), p.like, merge.AsStored)
 }
 
 // recipe is a weighting of the parents as the server reads them.
@@ -246,16 +262,26 @@ func (p *pantry) recipe(weights [][]float64) merge.Recipe {
 	return merge.Recipe{Groups: p.cooked, Weights: weights, Round: p.round}
 }
 
+// grouping names the groups and which tensors they have, for people and for
+// comparison.
+func (p *pantry) grouping() string {
+	if len(p.groups.Names) == 0 {
+		return "global"
+	}
+	h := sha256.New()
+	for _, name := range tensorNames(p.source[0]) {
+		fmt.Fprintln(h, name, p.groups.Of[name])
+	}
+	return strings.Join(p.groups.Names, ", ") + " (" + short(hex.EncodeToString(h.Sum(nil))) + ")"
+}
+
 // identity names everything about the parents and the way they are averaged
 // that a score depends on.
 func (p *pantry) identity() string {
 	h := sha256.New()
-	for i, name := range tensorNames(p.source[0]) {
-		fmt.Fprintln(h, i, name, p.groups.Of[name])
-	}
+	fmt.Fprintln(h, p.grouping(), p.store)
 	for _, hash := range p.hashes {
 		fmt.Fprintln(h, hash)
 	}
-	fmt.Fprintln(h, p.store)
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -107,17 +107,30 @@ func (b *reporter) addCounts(r *results.Report) (err error) {
 	if r.ItemsAnswered, err = b.ledger.Answered(); err != nil {
 		return err
 	}
-	swaps, err := b.ledger.Events("swap")
+	swaps, err := b.ledger.Events(swapEvent)
 	if err != nil {
 		return err
 	}
 	r.Swaps = len(swaps)
+	spent, err := b.ledger.Events(secondsEvent)
+	if err != nil {
+		return err
+	}
+	for _, e := range spent {
+		var seconds float64
+		if err := json.Unmarshal(e.Detail, &seconds); err == nil {
+			r.Seconds += seconds
+		}
+	}
 	if r.Notes, err = b.ledger.Notes(); err != nil {
 		return err
 	}
-	again, err := b.ledger.Events("test-again")
-	for _, e := range again {
-		r.Warnings = append(r.Warnings, "the test split was read more than once, for different winners: "+string(e.Detail))
+	if b.winner == nil {
+		r.Warnings = append(r.Warnings, "the study is not finished: soup run goes on with it")
+	}
+	again, err := b.ledger.Events(testAgain)
+	if len(again) > 0 {
+		r.Warnings = append(r.Warnings, "the test split was read for more than one winner: its scores are no longer unseen")
 	}
 	return err
 }
@@ -131,6 +144,9 @@ func (b *reporter) trial(t results.Trial) (results.TrialReport, error) {
 		name string
 		to   **results.Score
 	}{{results.Search, &tr.Scores.Search}, {results.Selection, &tr.Scores.Selection}, {results.Test, &tr.Scores.Test}} {
+		if t.State != results.Complete && t.State != results.Cached {
+			continue // part of the items is no score
+		}
 		outcomes, err := b.outcomes(t.Of, split.name)
 		if err != nil {
 			return tr, err
@@ -173,7 +189,7 @@ func (b *reporter) score(outcomes []eval.Outcome) *results.Score {
 	score := &results.Score{Counts: results.Counts(s.Counts), Categories: map[string]results.CategoryScore{}}
 	if mean, err := s.Aggregate(b.weights); err == nil {
 		score.Mean = &mean
-		if len(b.weights) == 0 {
+		if len(b.weights) == 0 && s.ErrorKnown() {
 			score.SE = &s.SE
 		}
 	}

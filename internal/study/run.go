@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"soup/eval"
+	"soup/eval/server/embedded"
 	"soup/internal/progress"
 	"soup/internal/usage"
 	"soup/results"
@@ -26,6 +27,8 @@ type RunOptions struct {
 	Warnings    io.Writer         // where warnings go; default nowhere
 	Info        io.Writer         // where the plan goes, before work starts; default nowhere
 	RequireGain bool              // ErrNoGain unless the winner is better on test
+
+	start func(embedded.Options) (eval.Server, error) // tests put a broken server in its place
 }
 
 // Run starts or continues the study of a study file. It stops promptly when
@@ -54,25 +57,44 @@ func DefaultDir(file string) string { return strings.TrimSuffix(file, filepath.E
 
 // search runs the baselines and then the strategies of the study file.
 func (s *session) search(ctx context.Context) error {
-	s.progress.Phase("search")
+	s.progress.Phase("search", 0)
 	if s.pantry.base != "" {
 		if _, err := s.scoreOne(ctx, s.baseCandidate()); err != nil {
 			return err
 		}
 	}
-	for _, spec := range s.strategies() {
-		strategy, err := search.New(spec.Name, spec.Options, s.space, s.config.Seed)
-		if err != nil {
-			return usage.Errorf("%s: strategies: %s", s.config.File, err)
-		}
-		if !slices.Contains(search.Baselines(), spec.Name) {
-			strategy = bounded{strategy, s.budgetSpent}
-		}
-		if err := s.runStrategy(ctx, strategy); err != nil {
+	strategies, err := s.newStrategies()
+	if err != nil {
+		return err
+	}
+	later := 0
+	for _, strategy := range strategies {
+		later += planned(strategy)
+	}
+	for _, strategy := range strategies {
+		later -= planned(strategy) // as it was before any outcome
+		if err := s.runStrategy(ctx, strategy, later); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// newStrategies makes the strategies of the study; all but the baselines keep
+// to the budget.
+func (s *session) newStrategies() ([]search.Strategy, error) {
+	var list []search.Strategy
+	for _, spec := range s.strategies() {
+		strategy, err := search.New(spec.Name, spec.Options, s.space, s.config.Seed)
+		if err != nil {
+			return nil, usage.Errorf("%s: strategies: %s", s.config.File, err)
+		}
+		if !slices.Contains(search.Baselines(), spec.Name) {
+			strategy = bounded{strategy, s.budgetSpent}
+		}
+		list = append(list, strategy)
+	}
+	return list, nil
 }
 
 // strategies are the baselines, which always run, and then those of the file.
@@ -91,10 +113,20 @@ func (s *session) strategies() []StrategySpec {
 	return list
 }
 
-func (s *session) runStrategy(ctx context.Context, strategy search.Strategy) error {
+// planned is how many candidates a strategy is certain to ask for.
+func planned(strategy search.Strategy) int {
+	if p, ok := strategy.(search.Planner); ok {
+		return p.Planned()
+	}
+	return 0
+}
+
+// runStrategy runs one strategy to its end; later is how many candidates the
+// strategies after it are known to ask for.
+func (s *session) runStrategy(ctx context.Context, strategy search.Strategy, later int) error {
 	begun := s.next
 	objective := func(ctx context.Context, p search.Point) (search.Trial, error) {
-		s.expect(begun, strategy)
+		s.progress.Expect(begun + planned(strategy) + later)
 		c, err := s.soup(strategy.Name(), p)
 		if err != nil {
 			return search.Trial{}, err
@@ -111,39 +143,15 @@ func (s *session) runStrategy(ctx context.Context, strategy search.Strategy) err
 	if b, ok := strategy.(bounded); ok {
 		strategy = b.Strategy
 	}
-	if e, ok := strategy.(search.Explainer); ok {
-		return s.ledger.Note(strategy.Name(), e.Notes())
+	e, ok := strategy.(search.Explainer)
+	if !ok {
+		return nil
 	}
-	return nil
-}
-
-// expect tells the progress how many candidates are known to come: those
-// before, those this strategy has planned, and the budgets of the rest.
-func (s *session) expect(begun int, strategy search.Strategy) {
-	known := begun
-	if p, ok := strategy.(search.Planner); ok {
-		known += p.Planned()
+	notes := e.Notes()
+	if !strategy.Done() {
+		notes = append(notes, "ended by the study's budget")
 	}
-	after := false
-	for _, spec := range s.strategies() {
-		if after {
-			known += leastPlanned(spec, s.space, s.config.Seed)
-		}
-		after = after || spec.Name == strategy.Name()
-	}
-	s.progress.Expect(known)
-}
-
-// leastPlanned is what a strategy plans before it knows any outcome.
-func leastPlanned(spec StrategySpec, space search.Space, seed uint64) int {
-	strategy, err := search.New(spec.Name, spec.Options, space, seed)
-	if err != nil {
-		return 0
-	}
-	if p, ok := strategy.(search.Planner); ok {
-		return p.Planned()
-	}
-	return 0
+	return s.ledger.Note(strategy.Name(), notes)
 }
 
 // bounded is a strategy that is done when the budget is spent.
@@ -159,27 +167,25 @@ func (b bounded) Ask(n int) []search.Point {
 	return b.Strategy.Ask(n)
 }
 
-func (b bounded) Planned() int {
-	if p, ok := b.Strategy.(search.Planner); ok {
-		return p.Planned()
-	}
-	return 0
-}
+func (b bounded) Planned() int { return planned(b.Strategy) }
 
 func (b bounded) Done() bool { return b.spent() || b.Strategy.Done() }
 
 // scoreOne tries a candidate and translates what came out for the strategies.
 func (s *session) scoreOne(ctx context.Context, c candidate) (search.Trial, error) {
+	replayed := s.next < len(s.past) && s.past[s.next].State != results.Running
 	t, err := s.try(ctx, c)
 	if err != nil {
 		return search.Trial{}, err
 	}
 	s.trials = append(s.trials, t)
+	defer func() { s.reportProgress(t, replayed) }()
 	told := search.Trial{State: search.StateFailed}
 	if t.State == results.Failed {
 		told.Err = errors.New(t.Reason)
 		return told, nil
 	}
+	s.byKey[t.Key] = t.Of
 	outcomes, err := s.outcomes(t.Of, results.Search)
 	if err != nil {
 		return search.Trial{}, err
@@ -195,8 +201,6 @@ func (s *session) scoreOne(ctx context.Context, c candidate) (search.Trial, erro
 		told.Categories[name] = search.Category{Mean: category.Mean, SE: category.SE, N: category.N}
 	}
 	s.scores[t.Of] = told.Score
-	s.byKey[t.Key] = t.Of
-	s.reportProgress(t, told.Score)
 	return told, nil
 }
 
@@ -205,11 +209,17 @@ func (s *session) outcomes(trial int, split string) ([]eval.Outcome, error) {
 	return fromLedger(o), err
 }
 
-func (s *session) reportProgress(t results.Trial, score float64) {
-	best := s.complete()
-	if len(best) > 0 {
-		s.progress.Scored(t.Number, 100*score, 100*best[0].search, best[0].label)
+// reportProgress says how far the search is and what is best. Answers from the
+// ledger took no time and tell nothing about the rate.
+func (s *session) reportProgress(t results.Trial, replayed bool) {
+	if best := s.complete(); len(best) > 0 {
+		s.progress.Best(100*best[0].search, best[0].label)
 	}
+	if replayed || t.State == results.Cached {
+		s.progress.Skip()
+		return
+	}
+	s.progress.Done()
 }
 
 // budgetSpent says whether the study file's budget is used up: candidates

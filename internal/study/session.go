@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
+	"slices"
 
 	"soup/benchmarks"
 	"soup/eval"
@@ -29,6 +31,7 @@ type session struct {
 	progress progress.Reporter
 	warnings io.Writer
 	info     io.Writer
+	start    func(embedded.Options) (eval.Server, error)
 	batch    int
 
 	past     []results.Trial // trials of earlier sessions, by number
@@ -36,8 +39,9 @@ type session struct {
 	trials   []results.Trial // trials of this session, replayed ones included
 	byKey    map[string]int  // trials with outcomes
 	scores   map[int]float64 // search score of complete trials
-	failed   int             // candidates that failed in a row
+	pending  []results.Trial // failed in a row, and not yet known to be at fault themselves
 	versions map[string]eval.Version
+	earlier  map[string]eval.Version // versions of sessions before this one
 	last     served
 }
 
@@ -54,13 +58,16 @@ func open(ctx context.Context, c *Config, o RunOptions) (*session, error) {
 	if o.Info == nil {
 		o.Info = io.Discard
 	}
-	s := &session{
-		config: c, dir: o.Dir, progress: o.Progress, warnings: o.Warnings, info: o.Info, byKey: map[string]int{},
-		scores: map[int]float64{}, versions: map[string]eval.Version{},
+	if o.start == nil {
+		o.start = func(o embedded.Options) (eval.Server, error) { return embedded.New(o) }
 	}
-	// Whatever can be wrong with the input is found before the folder is made.
+	s := &session{
+		config: c, dir: o.Dir, progress: o.Progress, warnings: o.Warnings, info: o.Info, start: o.start, byKey: map[string]int{},
+		scores: map[int]float64{}, versions: map[string]eval.Version{}, earlier: map[string]eval.Version{},
+	}
+	// What is wrong with files and options is found before the folder is made.
 	for _, step := range []func(context.Context) error{
-		s.openItems, s.checkStrategies, s.openParents, s.openLedger, s.begin, s.convertParents, s.openServer,
+		s.openItems, s.checkStrategies, s.openParents, s.openLedger, s.begin, s.convertParents, s.openServer, s.checkItems,
 	} {
 		if err := step(ctx); err != nil {
 			s.close()
@@ -110,7 +117,7 @@ func loadItems(c *Config) (eval.Set, error) {
 	for _, b := range c.Benchmarks {
 		more, err := benchmarks.LoadJSONL(b.Name, b.File)
 		if err != nil {
-			return eval.Set{}, err
+			return eval.Set{}, fmt.Errorf("benchmark %s: %w", b.Name, err)
 		}
 		items = append(items, more...)
 	}
@@ -121,69 +128,60 @@ func loadItems(c *Config) (eval.Set, error) {
 	return set, checkObjective(c, items)
 }
 
-// checkObjective refuses weights of categories that do not exist.
+// checkObjective refuses weights of categories that do not exist, and an
+// objective that is nothing.
 func checkObjective(c *Config, items []eval.Item) error {
 	known := map[string]bool{}
 	for _, it := range items {
 		known[it.Category] = true
 	}
-	for name := range c.Objective.Weights {
+	for _, name := range slices.Sorted(maps.Keys(c.Objective.Weights)) {
 		if !known[name] {
 			return usage.Errorf("%s: objective: no category is named %q", c.File, name)
 		}
 	}
-	return nil
+	for name := range known {
+		if w, given := c.Objective.Weights[name]; !given || w > 0 {
+			return nil
+		}
+	}
+	return usage.Errorf("%s: objective: every category has weight 0", c.File)
 }
 
 func (s *session) openLedger(context.Context) (err error) {
-	s.ledger, err = results.Open(s.dir)
-	return err
+	if !exists(filepath.Join(s.dir, results.File)) {
+		if err := s.checkOurs(); err != nil {
+			return err
+		}
+	}
+	if s.ledger, err = results.Open(s.dir); err != nil {
+		return err
+	}
+	return s.sweep()
 }
 
 func (s *session) openParents(ctx context.Context) (err error) {
+	if err := s.checkPlaces(); err != nil {
+		return err
+	}
 	if s.pantry, err = openPantry(s.config, s.warn); err != nil {
 		return err
 	}
 	if err := s.checkDisk(); err != nil {
 		return err
 	}
-	return s.pantry.hash(ctx)
-}
-
-// checkDisk says what the study takes and refuses a disk that cannot hold it:
-// the converted parents, a candidate and the winner.
-func (s *session) checkDisk() error {
-	plan, err := merge.PlanFor(s.pantry.source, s.pantry.store, s.dir)
-	if err != nil {
-		return err
-	}
-	need := plan.DiskNeeded + plan.SoupBytes
-	if !exists(s.cache()) {
-		for _, n := range plan.ParentBytes {
-			need += n
-		}
-	}
-	if plan.DiskFree >= 0 && plan.DiskFree < need {
-		return fmt.Errorf("%s: disk too small: %.1f MB needed, %.1f MB free", s.dir, float64(need)/1e6, float64(plan.DiskFree)/1e6)
-	}
-	fmt.Fprintf(s.info, "soup: %d parents of %d parameters; averaging takes at most %.0f MB of memory beside the mapped files, the study %.0f MB of disk\n",
-		plan.Parents, plan.Parameters, float64(plan.MemoryBytes)/1e6, float64(need)/1e6)
-	return nil
+	return s.pantry.hash(ctx, s.warn)
 }
 
 func (s *session) convertParents(ctx context.Context) error {
 	return s.pantry.convert(ctx, s.config, s.cache())
 }
 
-// cache is the folder of converted checkpoints.
-func (s *session) cache() string { return filepath.Join(s.dir, "cache") }
-
 func (s *session) openServer(context.Context) error {
-	server, err := embedded.New(embedded.Options{Threads: s.config.Server.Threads, Cache: s.cache()})
-	if err != nil {
+	var err error
+	if s.server, err = s.start(embedded.Options{Threads: s.config.Server.Threads, Cache: s.cache()}); err != nil {
 		return err
 	}
-	s.server = server
 	s.buffer, err = s.pantry.newBuffer(s.dir)
 	return err
 }
@@ -195,10 +193,6 @@ func (s *session) checkStrategies(context.Context) error {
 	for _, p := range s.config.Parents.List {
 		s.space.Parents = append(s.space.Parents, p.Name)
 	}
-	for _, spec := range s.strategies() {
-		if _, err := search.New(spec.Name, spec.Options, s.space, s.config.Seed); err != nil {
-			return usage.Errorf("%s: strategies: %s", s.config.File, err)
-		}
-	}
-	return nil
+	_, err := s.newStrategies()
+	return err
 }

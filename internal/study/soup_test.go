@@ -80,7 +80,7 @@ func testPantry(t *testing.T, c *Config) (*pantry, *merge.Buffer) {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.close)
-	if err := p.hash(t.Context()); err != nil {
+	if err := p.hash(t.Context(), func(string) {}); err != nil {
 		t.Fatal(err)
 	}
 	if err := p.convert(t.Context(), c, t.TempDir()); err != nil {

@@ -284,7 +284,8 @@ func TestChangedStudyIsRefused(t *testing.T) {
 		{"seed: 7", "seed: 8", "seed was 7, is 8"},
 		{"finetune/hot", "finetune/quiz", "hot"},
 		{"benchmarks:", "objective: {weights: {sort: 2}}\nbenchmarks:", "objective"},
-		{"benchmarks:", "store: float32\nbenchmarks:", "averaging"},
+		{"benchmarks:", "store: float32\nbenchmarks:", "store was as the parents, is float32"},
+		{"benchmarks:", "groups: {layers: 3}\nbenchmarks:", "groups was global, is"},
 	} {
 		if err := change(c.old, c.replacement); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s for %s: error %v does not say %q", c.replacement, c.old, err, c.want)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"soup/eval"
+	"soup/internal/usage"
 	"soup/results"
 	"soup/search"
 )
@@ -26,7 +27,9 @@ const baseStrategy = "base"
 func (c candidate) isBase() bool { return c.strategy == baseStrategy }
 
 // failuresInARow candidates that cannot be scored stop a study: then it is not
-// the candidate that is at fault.
+// the candidate that is at fault. Until another candidate is scored, failures
+// stay open in the ledger, so that a study whose server was down tries them
+// again.
 const failuresInARow = 3
 
 func (s *session) soup(strategy string, p search.Point) (candidate, error) {
@@ -60,8 +63,8 @@ func (s *session) try(ctx context.Context, c candidate) (results.Trial, error) {
 	if number < len(s.past) {
 		old := s.past[number]
 		if old.Strategy != c.strategy || old.Key != c.key {
-			return t, fmt.Errorf("trial %d was %s (%s) and would now be %s (%s): strategies may be added at the end of the list only; use another --dir for another search",
-				number, old.Strategy, old.Label, c.strategy, c.label)
+			return t, usage.Errorf("%s: strategies: trial %d was %s (%s) and would now be %s (%s): the list or an option before this point has changed; only its end may grow",
+				s.config.File, number, old.Strategy, old.Label, c.strategy, c.label)
 		}
 		if old.State != results.Running {
 			return old, nil
@@ -91,16 +94,35 @@ func (s *session) run(ctx context.Context, c candidate, t results.Trial) (result
 	case errors.Is(err, errFatal):
 		return t, err
 	case err != nil:
-		t.State, t.Reason = results.Failed, oneLine(err.Error())
-		s.warn(fmt.Sprintf("candidate %d (%s) failed: %s", t.Number, c.label, t.Reason))
-		if s.failed++; s.failed >= failuresInARow {
-			return t, errors.Join(fmt.Errorf("%d candidates in a row failed, the last: %w", s.failed, err), s.ledger.Finish(t))
-		}
+		return s.fail(t, err)
+	}
+	s.byKey[c.key] = t.Number
+	return t, errors.Join(s.settle(), s.ledger.Finish(t))
+}
+
+// fail notes that a candidate could not be scored. Broken weights are its own
+// fault; anything else may be the server's.
+func (s *session) fail(t results.Trial, err error) (results.Trial, error) {
+	t.State, t.Reason = results.Failed, oneLine(err.Error())
+	s.warn(fmt.Sprintf("candidate %d (%s) failed: %s", t.Number, t.Label, t.Reason))
+	if errors.Is(err, eval.ErrNotNumbers) {
 		return t, s.ledger.Finish(t)
 	}
-	s.failed = 0
-	s.byKey[c.key] = t.Number
-	return t, s.ledger.Finish(t)
+	s.pending = append(s.pending, t)
+	if len(s.pending) >= failuresInARow {
+		return t, fmt.Errorf("%d candidates in a row could not be scored, the last: %w", len(s.pending), err)
+	}
+	return t, nil
+}
+
+// settle records the failures before a candidate that was scored: the server
+// is well, so they were at fault.
+func (s *session) settle() (failed error) {
+	for _, t := range s.pending {
+		failed = errors.Join(failed, s.ledger.Finish(t))
+	}
+	s.pending = nil
+	return failed
 }
 
 // errFatal marks what stops a study: it is not the candidate's fault.
@@ -161,8 +183,15 @@ func (s *session) score(ctx context.Context, trial int, split string, items []ev
 		return fatal(s.ledger.Record(trial, split, toLedger(outcomes)))
 	})
 	took.eval = time.Since(start).Seconds()
+	if split != results.Search && err == nil {
+		err = fatal(s.ledger.Event(secondsEvent, took.merge+took.swap+took.eval))
+	}
 	return took, err
 }
+
+// secondsEvent holds the time that a finalist took on selection or test; that
+// of the search is in the trials.
+const secondsEvent = "seconds"
 
 // load cooks a candidate and swaps it in.
 func (s *session) load(ctx context.Context, c candidate) (spent, error) {
@@ -180,6 +209,15 @@ func (s *session) load(ctx context.Context, c candidate) (spent, error) {
 	return took, err
 }
 
+// swapEvent is written for every load.
+const swapEvent = "swap"
+
+type swapped struct {
+	Key     string       `json:"key"`
+	Version eval.Version `json:"version"`
+	Export  string       `json:"export,omitempty"`
+}
+
 // swap loads a file into the server and checks with the canary that it answers
 // with these weights: stale weights must never be scored.
 func (s *session) swap(ctx context.Context, c candidate, path string) (eval.Version, spent, error) {
@@ -189,11 +227,15 @@ func (s *session) swap(ctx context.Context, c candidate, path string) (eval.Vers
 	if err != nil {
 		return "", took, err
 	}
-	if err := s.ledger.Event("swap", map[string]any{"key": c.key, "version": string(version)}); err != nil {
+	if err := s.ledger.Event(swapEvent, swapped{Key: c.key, Version: version}); err != nil {
 		return "", took, fatal(err)
 	}
 	if known, ok := s.versions[c.key]; ok && known != version {
 		return "", took, fatal(fmt.Errorf("canary: the server answers differently for the same weights (%s): version %s, before %s", c.label, version, known))
+	}
+	if before, ok := s.earlier[c.key]; ok && before != version {
+		s.warn("this machine or build answers in other last bits than an earlier session of this study; its results mix both")
+		clear(s.earlier) // once is enough
 	}
 	if err := s.checkStale(ctx, c, path, version); err != nil {
 		return "", took, err

@@ -43,11 +43,7 @@ type piece struct {
 func (b *batch) run(ctx context.Context, questions []eval.Question) ([]eval.Answer, error) {
 	jobs := make([]*job, len(questions))
 	for i, q := range questions {
-		j, err := b.prepare(q)
-		if err != nil {
-			return nil, err
-		}
-		jobs[i] = j
+		jobs[i] = b.engine.prepare(q)
 	}
 	if err := b.makeRoom(ctx, jobs); err != nil {
 		return nil, err
@@ -93,7 +89,9 @@ func (b *batch) answerGroup(ctx context.Context, g group) error {
 	}
 	w := newWaiting(g)
 	for len(w.queue)+len(w.live) > 0 {
-		w.admit(b.engine)
+		if w.admit(b.engine); len(w.live) == 0 {
+			return fmt.Errorf("embedded engine: a question of %d tokens does not fit into a cache of %d", w.queue[0].need(), b.engine.cells)
+		}
 		pieces := b.nextPieces(w.live)
 		logits, err := b.forward(ctx, pieces)
 		if err != nil {
@@ -133,11 +131,14 @@ func newWaiting(g group) *waiting {
 
 // admit gives sequences to as many jobs as the cache has room for.
 func (w *waiting) admit(e *Engine) {
-	for len(w.queue) > 0 && len(w.free) > 0 && w.used+w.queue[0].need() <= e.cells {
+	for len(w.queue) > 0 && len(w.free) > 0 {
 		j := w.queue[0]
+		j.reserved = j.need() - w.shared
+		if w.used+j.reserved > e.cells {
+			return
+		}
 		w.queue = w.queue[1:]
 		j.seq, w.free = w.free[len(w.free)-1], w.free[:len(w.free)-1]
-		j.reserved = j.need()
 		w.used += j.reserved
 		if w.shared > 0 {
 			e.cache.CopyPrefix(sequences, j.seq, int32(w.shared))
@@ -249,7 +250,7 @@ func (b *batch) read(pieces []piece, logits []float32) error {
 			}
 		}
 		j.fed += len(p.tokens)
-		if !j.done && !j.decoding && j.fed == j.known() {
+		if !j.done && !j.decoding && j.fed >= j.known() {
 			b.startDecoding(j)
 			if j.done {
 				continue

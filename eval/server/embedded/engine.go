@@ -41,7 +41,7 @@ type Engine struct {
 	cache    kvcache.Cache
 	cells    int // tokens that the cache holds
 	atLeast  int // tokens that it has been asked to hold
-	longest  int // tokens that the model was trained to read at once
+	longest  int // tokens that the model reads at once
 	layout   layout
 	template chatTemplate
 	encoded  map[string][]int32 // token ids of the texts seen so far
@@ -52,6 +52,8 @@ var (
 	_ eval.LabelScorer     = (*Engine)(nil)
 	_ eval.ReferenceScorer = (*Engine)(nil)
 	_ eval.Batcher         = (*Engine)(nil)
+	_ eval.Checker         = (*Engine)(nil)
+	_ eval.Reloader        = (*Engine)(nil)
 )
 
 // New returns an engine without a model; Load gives it one.
@@ -208,8 +210,9 @@ func (e *Engine) initCache() {
 	perToken := 4 * int(c.Uint("block_count")) * int(c.Uint("attention.head_count_kv", uint32(heads))) * width
 	e.cells = max(min(max(256<<20/max(1, perToken), 2048), 16384), e.atLeast)
 	e.cache = e.model.Config().Cache
-	e.cache.Init(e.model.Backend(), ml.DTypeF32, sequences+1, e.cells/(sequences+1), chunkTokens)
-	e.cells = e.cells / (sequences + 1) * (sequences + 1)
+	perSequence := (e.cells + sequences) / (sequences + 1) // rounded up
+	e.cells = perSequence * (sequences + 1)
+	e.cache.Init(e.model.Backend(), ml.DTypeF32, sequences+1, perSequence, chunkTokens)
 }
 
 func (e *Engine) unload() {
@@ -239,6 +242,9 @@ func (e *Engine) fingerprint(ctx context.Context) (eval.Version, error) {
 	if err := e.cache.Remove(0, 0, math.MaxInt32); err != nil {
 		return "", err
 	}
+	if notNumbers(logits) {
+		return "", fmt.Errorf("embedded engine: %w", eval.ErrNotNumbers)
+	}
 	h := sha256.New()
 	buf := make([]byte, 0, 4*len(logits))
 	for _, v := range logits {
@@ -251,11 +257,8 @@ func (e *Engine) fingerprint(ctx context.Context) (eval.Version, error) {
 
 // Generate implements eval.Server.
 func (e *Engine) Generate(ctx context.Context, r eval.Request) (eval.Reply, error) {
-	a, err := e.AnswerAll(ctx, []eval.Question{{Request: r}})
-	if err != nil {
-		return eval.Reply{Finish: eval.FinishError}, err
-	}
-	return a[0].Reply, nil
+	a, err := e.answer(ctx, eval.Question{Request: r})
+	return a.Reply, err
 }
 
 // ScoreLabels implements eval.LabelScorer.
@@ -263,24 +266,30 @@ func (e *Engine) ScoreLabels(ctx context.Context, r eval.Request, labels []strin
 	if len(labels) == 0 {
 		return nil, errors.New("embedded engine: no labels to score")
 	}
-	a, err := e.AnswerAll(ctx, []eval.Question{{Request: r, Labels: labels}})
-	if err != nil {
-		return nil, err
-	}
-	return a[0].Labels, nil
+	a, err := e.answer(ctx, eval.Question{Request: r, Labels: labels})
+	return a.Labels, err
 }
 
 // ScoreReference implements eval.ReferenceScorer.
 func (e *Engine) ScoreReference(ctx context.Context, r eval.Request, reference string) (float64, error) {
 	r.MaxTokens = 1
-	a, err := e.AnswerAll(ctx, []eval.Question{{Request: r, Reference: reference}})
+	a, err := e.answer(ctx, eval.Question{Request: r, Reference: reference})
 	if err != nil {
 		return 0, err
 	}
-	if a[0].Reference == nil {
-		return 0, errors.New("embedded engine: empty reference")
+	if a.Reference == nil {
+		return 0, errors.New("embedded engine: the reference is empty or does not fit into the context")
 	}
-	return *a[0].Reference, nil
+	return *a.Reference, nil
+}
+
+// answer asks one question.
+func (e *Engine) answer(ctx context.Context, q eval.Question) (eval.Answer, error) {
+	as, err := e.AnswerAll(ctx, []eval.Question{q})
+	if err != nil {
+		return eval.Answer{Reply: eval.Reply{Finish: eval.FinishError}}, err
+	}
+	return as[0], as[0].Err
 }
 
 // AnswerAll implements eval.Batcher.
@@ -306,6 +315,26 @@ func (e *Engine) forget() {
 	}
 }
 
+// Check implements eval.Checker.
+func (e *Engine) Check(q eval.Question) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.model == nil {
+		return errors.New("embedded engine: no model is loaded")
+	}
+	return e.prepare(q).answer.Err
+}
+
+// Reload implements eval.Reloader.
+func (e *Engine) Reload(ctx context.Context, m eval.Model) (eval.Version, error) {
+	e.mu.Lock()
+	if !e.closed {
+		e.unload()
+	}
+	e.mu.Unlock()
+	return e.Load(ctx, m)
+}
+
 // Health implements eval.Server.
 func (e *Engine) Health(context.Context) error {
 	e.mu.Lock()
@@ -326,8 +355,14 @@ func (e *Engine) Close() error {
 	return nil
 }
 
-// Render returns the text that the model reads for r.
+// Render returns the text that the loaded model reads for r.
 func (e *Engine) Render(r eval.Request) (string, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.render(r)
+}
+
+func (e *Engine) render(r eval.Request) (string, error) {
 	if r.Raw != "" {
 		return r.Raw, nil
 	}
@@ -336,7 +371,7 @@ func (e *Engine) Render(r eval.Request) (string, error) {
 
 // encode returns the token ids of r's prompt.
 func (e *Engine) encode(r eval.Request) ([]int32, error) {
-	text, err := e.Render(r)
+	text, err := e.render(r)
 	if err != nil {
 		return nil, err
 	}
@@ -370,8 +405,6 @@ func clip(s string) string {
 func recoverInto(err *error, path string) {
 	switch p := recover().(type) {
 	case nil:
-	case runtime.Error:
-		panic(p)
 	case error:
 		*err = fmt.Errorf("embedded engine: %s: %w", filepath.Base(path), p)
 	default:

@@ -5,6 +5,7 @@ package embedded
 import (
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"math"
 	"os"
@@ -128,10 +129,7 @@ func TestSharedPrefix(t *testing.T) {
 	}
 	jobs := make([]*job, len(qs))
 	for i, q := range qs {
-		var err error
-		if jobs[i], err = (&batch{engine: e}).prepare(q); err != nil {
-			t.Fatal(err)
-		}
+		jobs[i] = e.prepare(q)
 	}
 	if groups := groupByPrefix(jobs); len(groups) != 1 || groups[0].shared < minShared {
 		t.Fatalf("no shared prefix was found: %+v", groups)
@@ -260,5 +258,73 @@ func TestLongQuestionMakesRoom(t *testing.T) {
 	}
 	if e.cells <= 256 {
 		t.Errorf("the cache still has %d cells", e.cells)
+	}
+}
+
+// A shared prefix that nearly fills the cache is reserved once, not once a
+// question.
+func TestSharedPrefixFillsTheCache(t *testing.T) {
+	e := newEngine(t, Options{})
+	mustLoad(t, e, garden+"base")
+	var qs []eval.Question
+	for _, last := range []string{"A", "B", "C", "D", "E"} {
+		qs = append(qs, eval.Question{Request: eval.Request{Raw: strings.Repeat("X", 190) + last}})
+	}
+	e.cells = 370
+	as, err := e.AnswerAll(t.Context(), qs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, a := range as {
+		if a.Finish == eval.FinishError {
+			t.Errorf("question %d: %v", i, a.Err)
+		}
+	}
+}
+
+// A cache that was enlarged stays as large: no second load.
+func TestCacheStaysLarge(t *testing.T) {
+	e := newEngine(t, Options{})
+	mustLoad(t, e, garden+"base")
+	e.cells, e.atLeast = 256, 0
+	long := user(strings.Repeat("AB", 120))
+	if _, err := e.Generate(t.Context(), long); err != nil {
+		t.Fatal(err)
+	}
+	loaded := e.model
+	if _, err := e.Generate(t.Context(), long); err != nil {
+		t.Fatal(err)
+	}
+	if e.model != loaded || e.cells < e.atLeast {
+		t.Errorf("loaded again; %d cells, %d asked for", e.cells, e.atLeast)
+	}
+}
+
+// A model whose logits are NaN is refused at load, not scored as zeros.
+func TestNotNumbers(t *testing.T) {
+	dir := copyCheckpoint(t, "base", func(map[string]any) {})
+	path := filepath.Join(dir, "model.safetensors")
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := len(data) - 256; i < len(data); i += 2 { // the final norm, in bf16
+		data[i], data[i+1] = 0xc0, 0x7f
+	}
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e := newEngine(t, Options{})
+	if _, err := e.Load(t.Context(), eval.Model{Path: dir}); !errors.Is(err, eval.ErrNotNumbers) {
+		t.Errorf("load: %v", err)
+	}
+	as, err := e.AnswerAll(t.Context(), []eval.Question{{Request: user("1+1"), Reference: "2"}, {Request: user("1+1"), Labels: []string{"A", "B"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range as {
+		if a.Finish != eval.FinishError || !errors.Is(a.Err, eval.ErrNotNumbers) {
+			t.Errorf("answer %+v", a)
+		}
 	}
 }

@@ -3,6 +3,7 @@
 package embedded
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -33,54 +34,57 @@ type job struct {
 	answer    eval.Answer
 }
 
-// prepare turns a question into tokens.
-func (b *batch) prepare(q eval.Question) (*job, error) {
-	prompt, err := b.engine.encode(q.Request)
-	if err != nil {
-		return nil, err
-	}
-	if len(prompt) == 0 {
-		return nil, fmt.Errorf("embedded engine: empty prompt")
-	}
-	j := &job{question: q, prompt: prompt, limit: q.MaxTokens}
+// prepare turns a question into tokens. A question that cannot be asked is a
+// job that is done, with the reason in its answer; the others go on.
+func (e *Engine) prepare(q eval.Question) *job {
+	j := &job{question: q, limit: q.MaxTokens}
 	if j.limit <= 0 {
 		j.limit = defaultTokens
 	}
-	if room := b.engine.longest - len(prompt); j.limit > room {
-		j.limit = room
+	var err error
+	if j.prompt, err = e.encode(q.Request); err != nil {
+		return j.fail(err)
 	}
-	if j.limit < 1 {
-		j.fail("prompt of %d tokens does not fit into the model's context of %d", len(prompt), b.engine.longest)
-		return j, nil
+	j.limit = min(j.limit, e.longest-len(j.prompt))
+	switch {
+	case len(j.prompt) == 0:
+		return j.fail(errors.New("empty prompt"))
+	case j.limit < 1:
+		return j.fail(fmt.Errorf("prompt of %d tokens does not fit into the model's context of %d", len(j.prompt), e.longest))
+	case len(q.Labels) > 0:
+		j.labels, err = e.firstTokens(q.Labels)
+	case q.Reference != "":
+		j.reference, err = e.referenceTokens(q.Reference, e.longest-len(j.prompt))
 	}
-	if len(q.Labels) > 0 {
-		return j, b.prepareLabels(j)
+	if err != nil {
+		return j.fail(err)
 	}
-	if q.Reference != "" {
-		ids, err := b.engine.tokens(q.Reference, false)
+	return j
+}
+
+// referenceTokens are the tokens of a reference with the end token; none if
+// they do not fit, and then the likelihood stays unknown.
+func (e *Engine) referenceTokens(text string, room int) ([]int32, error) {
+	ids, err := e.tokens(text, false)
+	if err != nil || len(ids)+1 > room {
+		return nil, err
+	}
+	return append(slices.Clone(ids), e.end()), nil
+}
+
+// firstTokens are the tokens that labels begin with, which must differ.
+func (e *Engine) firstTokens(labels []string) (first []int32, err error) {
+	for _, label := range labels {
+		ids, err := e.tokens(label, false)
 		if err != nil {
 			return nil, err
 		}
-		j.reference = append(slices.Clone(ids), b.engine.end())
-		if len(prompt)+len(j.reference) > b.engine.longest {
-			j.fail("prompt and reference of %d tokens do not fit into the model's context of %d", len(prompt)+len(j.reference), b.engine.longest)
+		if len(ids) == 0 || slices.Contains(first, ids[0]) {
+			return nil, fmt.Errorf("label %q has no first token of its own", label)
 		}
+		first = append(first, ids[0])
 	}
-	return j, nil
-}
-
-func (b *batch) prepareLabels(j *job) error {
-	for _, label := range j.question.Labels {
-		ids, err := b.engine.tokens(label, false)
-		if err != nil {
-			return err
-		}
-		if len(ids) == 0 || slices.Contains(j.labels, ids[0]) {
-			return fmt.Errorf("embedded engine: label %q has no first token of its own", label)
-		}
-		j.labels = append(j.labels, ids[0])
-	}
-	return nil
+	return first, nil
 }
 
 // end is the token that closes an answer.
@@ -91,10 +95,11 @@ func (e *Engine) end() int32 {
 	return 0
 }
 
-func (j *job) fail(format string, args ...any) {
+// fail ends the job without an answer.
+func (j *job) fail(err error) *job {
 	j.done = true
-	j.answer = eval.Answer{Err: fmt.Errorf(format, args...)}
-	j.answer.Finish = eval.FinishError
+	j.answer = eval.Answer{Reply: eval.Reply{Finish: eval.FinishError}, Err: fmt.Errorf("embedded engine: %w", err)}
+	return j
 }
 
 // known is what the job reads before it says anything of its own.
@@ -134,6 +139,10 @@ func (j *job) nextPiece(n, rows int) piece {
 
 // readRow takes in the logits after position at.
 func (b *batch) readRow(j *job, at int, row []float32) {
+	if notNumbers(row) {
+		j.fail(eval.ErrNotNumbers)
+		return
+	}
 	if len(j.labels) > 0 {
 		b.readLabels(j, row)
 		return
@@ -196,7 +205,7 @@ func (b *batch) stopped(j *job) bool {
 func (b *batch) finish(j *job, why eval.Finish) {
 	text, err := b.engine.tok.Decode(j.generated)
 	if err != nil {
-		j.fail("answer cannot be decoded: %v", err)
+		j.fail(fmt.Errorf("answer cannot be decoded: %w", err))
 		return
 	}
 	j.answer.Text, j.answer.Finish = text, why
@@ -251,6 +260,16 @@ func (b *batch) readLabels(j *job, row []float32) {
 	j.answer.Text, j.answer.Finish = j.question.Labels[best], eval.FinishStop
 	j.answer.Latency = time.Since(b.started)
 	j.done = true
+}
+
+// notNumbers finds NaN: the sum of a row holds one if any element is one, or if
+// infinities of both signs are.
+func notNumbers(row []float32) bool {
+	sum := float32(0)
+	for _, v := range row {
+		sum += v
+	}
+	return sum != sum
 }
 
 // argmax returns the first index of the highest value.

@@ -28,7 +28,7 @@ type Fixture struct {
 	New func(t *testing.T) eval.Server
 	// A and B are two checkpoints of one architecture with different answers.
 	A, B eval.Model
-	// Questions are asked of both. At least one has Labels, one a Reference,
+	// Questions are asked of both. At least one has two Labels, one a Reference,
 	// one neither; answers are short.
 	Questions []eval.Question
 	// Missing is a path that does not exist, in the form that the server takes.
@@ -46,6 +46,9 @@ func Run(t *testing.T, f Fixture) {
 		{"missing model", missingModel},
 		{"repeats", repeats},
 		{"swap", swap},
+		{"swap, batch", swapBatch},
+		{"reload", reload},
+		{"check", check},
 		{"limits", limits},
 		{"stop texts", stopTexts},
 		{"labels", labels},
@@ -145,6 +148,61 @@ func swap(t *testing.T, s eval.Server, f Fixture) {
 	}
 }
 
+// swapBatch is the same check through the call that studies use.
+func swapBatch(t *testing.T, s eval.Server, f Fixture) {
+	batcher, ok := s.(eval.Batcher)
+	if !ok {
+		return
+	}
+	load(t, s, f.A)
+	a := ask(t, batcher, f.Questions)
+	load(t, s, f.B)
+	b := ask(t, batcher, f.Questions)
+	for i := range a {
+		if len(a[i].Labels) > 0 && reflect.DeepEqual(a[i].Labels, b[i].Labels) {
+			t.Errorf("question %d: both checkpoints give the label scores %v", i, a[i].Labels)
+		}
+		if a[i].Reference != nil && *a[i].Reference == *b[i].Reference {
+			t.Errorf("question %d: both checkpoints give the reference %g", i, *a[i].Reference)
+		}
+	}
+	load(t, s, f.A)
+	if c := ask(t, batcher, f.Questions); !reflect.DeepEqual(a, c) {
+		t.Errorf("back at the first checkpoint, other answers:\n%v\n%v", a, c)
+	}
+}
+
+// reload: from scratch, the same weights are the same version.
+func reload(t *testing.T, s eval.Server, f Fixture) {
+	r, ok := s.(eval.Reloader)
+	if !ok {
+		return
+	}
+	load(t, s, f.B)
+	swapped := load(t, s, f.A)
+	fresh, err := r.Reload(t.Context(), f.A)
+	if err != nil || fresh != swapped {
+		t.Errorf("swapped in: version %s; loaded from scratch: %s, %v", swapped, fresh, err)
+	}
+}
+
+// check: what can be asked passes, what was answered can be asked.
+func check(t *testing.T, s eval.Server, f Fixture) {
+	c, ok := s.(eval.Checker)
+	if !ok {
+		return
+	}
+	if err := c.Check(f.Questions[0]); err == nil {
+		t.Error("check without a model: no error")
+	}
+	load(t, s, f.A)
+	for i, q := range f.Questions {
+		if err := c.Check(q); err != nil {
+			t.Errorf("question %d: %v", i, err)
+		}
+	}
+}
+
 func limits(t *testing.T, s eval.Server, f Fixture) {
 	load(t, s, f.A)
 	for _, q := range f.Questions {
@@ -200,7 +258,7 @@ func labels(t *testing.T, s eval.Server, f Fixture) {
 	}
 	load(t, s, f.A)
 	for _, q := range f.Questions {
-		if len(q.Labels) == 0 {
+		if len(q.Labels) < 2 {
 			continue
 		}
 		scores, err := scorer.ScoreLabels(t.Context(), q.Request, q.Labels)
@@ -223,11 +281,11 @@ func labels(t *testing.T, s eval.Server, f Fixture) {
 		}
 		return
 	}
-	t.Error("no question has labels")
+	t.Error("no question has two labels")
 }
 
-// reference: what the model says itself is likelier than anything else that it
-// is asked about, and likelihoods are proper.
+// reference: likelihoods are proper, and what the model says itself is likelier
+// than the same said twice with a stray sign behind it.
 func reference(t *testing.T, s eval.Server, f Fixture) {
 	scorer, ok := s.(eval.ReferenceScorer)
 	if !ok {

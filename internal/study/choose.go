@@ -1,0 +1,100 @@
+package study
+
+import (
+	"fmt"
+	"math"
+
+	"soup/eval"
+	"soup/results"
+)
+
+// choose returns the winner on the selection split: of all finalists that are
+// within one standard error of the best (of the paired difference), the
+// simplest, which is the one with the fewest parents, then with equal shares,
+// then with the higher score. The base is no candidate.
+func (s *session) choose(finalists []finalist) (finalist, string, error) {
+	outcomes := map[int][]eval.Outcome{}
+	score := map[int]float64{}
+	best := -1
+	for i, f := range finalists {
+		o, err := s.outcomes(f.trial, results.Selection)
+		if err != nil {
+			return finalist{}, "", err
+		}
+		outcomes[f.trial] = o
+		mean, err := eval.Summarize(o).Aggregate(s.config.Objective.Weights)
+		if err != nil {
+			s.warn(fmt.Sprintf("trial %d (%s) cannot win: selection: %s", f.trial, f.label, err))
+			continue
+		}
+		score[f.trial] = mean
+		if !f.isBase() && (best < 0 || score[f.trial] > score[finalists[best].trial]) {
+			best = i
+		}
+	}
+	if best < 0 {
+		return finalist{}, "", fmt.Errorf("no soup could be scored on the selection split")
+	}
+	winner := finalists[best]
+	for _, f := range finalists {
+		if _, scored := score[f.trial]; !scored || f.isBase() || f.trial == winner.trial {
+			continue
+		}
+		c := eval.CompareWeighted(outcomes[finalists[best].trial], outcomes[f.trial], s.config.Objective.Weights)
+		standardError := (c.High - c.Low) / (2 * 1.96) // of the paired difference
+		if c.Delta <= standardError && simpler(f, winner, score) {
+			winner = f
+		}
+	}
+	reason := fmt.Sprintf("best of %d finalists on selection; none simpler is within one standard error", len(finalists))
+	if winner.trial != finalists[best].trial {
+		reason = fmt.Sprintf("simplest of %d finalists within one standard error of the best on selection, trial %d (%s)",
+			len(finalists), finalists[best].trial, finalists[best].label)
+	}
+	return winner, reason, nil
+}
+
+// simpler orders soups by how much there is to explain about them.
+func simpler(a, b finalist, score map[int]float64) bool {
+	na, nb := parentsUsed(a.weights), parentsUsed(b.weights)
+	if na != nb {
+		return na < nb
+	}
+	if ea, eb := equalShares(a.weights), equalShares(b.weights); ea != eb {
+		return ea
+	}
+	if score[a.trial] != score[b.trial] {
+		return score[a.trial] > score[b.trial]
+	}
+	return a.trial < b.trial
+}
+
+func parentsUsed(weights [][]float64) int {
+	used := map[int]bool{}
+	for _, row := range weights {
+		for i, w := range row {
+			if w != 0 {
+				used[i] = true
+			}
+		}
+	}
+	return len(used)
+}
+
+func equalShares(weights [][]float64) bool {
+	share := 0.0
+	for _, row := range weights {
+		for _, w := range row {
+			if w == 0 {
+				continue
+			}
+			if share == 0 {
+				share = w
+			}
+			if math.Abs(w-share) > 1e-9 {
+				return false
+			}
+		}
+	}
+	return true
+}

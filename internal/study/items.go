@@ -1,0 +1,79 @@
+package study
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"soup/eval"
+	"soup/internal/usage"
+	"soup/results"
+)
+
+// checkItems finds, before the search, items that cannot be asked: longer than
+// the context, or with labels that the tokenizer does not tell apart. They
+// count as failed for every candidate; a category with no other is refused.
+func (s *session) checkItems(ctx context.Context) error {
+	checker, ok := s.server.(eval.Checker)
+	if !ok {
+		return nil
+	}
+	_, err := s.server.Load(ctx, eval.Model{Path: s.pantry.served[0].Path(), Digest: s.pantry.hashes[0]})
+	if errors.Is(err, eval.ErrNotNumbers) {
+		return nil // a parent's own trouble; it will fail as a candidate
+	}
+	if err != nil {
+		return err
+	}
+	var notes []string
+	for _, check := range []func() (string, error){
+		func() (string, error) { return s.checkSplit(checker, results.Search, s.set.Search) },
+		func() (string, error) { return s.checkSplit(checker, results.Selection, s.set.Selection) },
+		func() (string, error) { return s.checkSplit(checker, results.Test, s.set.Test) },
+	} {
+		note, err := check()
+		if err != nil {
+			return err
+		}
+		if note != "" {
+			s.warn(note)
+			notes = append(notes, note)
+		}
+	}
+	return s.ledger.Note("items", notes)
+}
+
+// checkSplit returns what there is to say about the items of one split.
+func (s *session) checkSplit(checker eval.Checker, split string, items []eval.Item) (string, error) {
+	askable, first := map[string]int{}, map[string]string{}
+	lost, example := 0, ""
+	for _, it := range items {
+		metric, err := eval.MetricNamed(it.Metric)
+		if err != nil {
+			return "", err
+		}
+		if err := checker.Check(metric.Ask(it)); err != nil {
+			lost++
+			what := fmt.Sprintf("item %q: %s", it.ID, err)
+			if first[it.Category] == "" {
+				first[it.Category] = what
+			}
+			if example == "" {
+				example = what
+			}
+			continue
+		}
+		askable[it.Category]++
+	}
+	for _, category := range slices.Sorted(maps.Keys(first)) {
+		if askable[category] == 0 {
+			return "", usage.Errorf("%s: benchmarks: no %s item of category %s can be asked: %s", s.config.File, split, category, first[category])
+		}
+	}
+	if lost == 0 {
+		return "", nil
+	}
+	return fmt.Sprintf("%d of %d %s items cannot be asked and count as failed, the first: %s", lost, len(items), split, example), nil
+}
