@@ -3,7 +3,7 @@ export CGO_CFLAGS ?= -O3 -march=native
 export CGO_CXXFLAGS ?= -O3 -march=native -Wno-stringop-overflow
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 BUILD := go build -ldflags '-X main.version=$(VERSION)'
-PURE := ./merge/... ./search/... ./eval ./benchmarks/... ./results/... ./internal/...
+PURE := ./merge/... ./search/... ./eval ./benchmarks/... ./results/... ./internal/progress
 
 .PHONY: help build demo demo-uneven test test-race agree lint fmt bench static clean compilers
 help: ## list the targets
@@ -23,8 +23,9 @@ demo-uneven: build ## the same with six checkpoints where equal shares are wrong
 test: compilers ## the fast tests
 	go test ./...
 
-test-race: compilers ## the same under the race detector, without the engine's own tests
+test-race: compilers ## what is concurrent, under the race detector
 	go test -race $(PURE)
+	go test -race -run 'Cancel|Groups|OneFailure' ./internal/study
 
 agree: compilers ## every checkpoint of the garden against the PyTorch reference
 	go test -count=1 -run TestAgree -timeout 60m -v ./eval/server/embedded -args -all

@@ -158,10 +158,10 @@ func (r Report) opponent(against string) string {
 func (r Report) outcome() string {
 	c, single := r.test(), r.single()
 	switch {
+	case r.Winner != nil && single != nil && r.Winner.Trial == single.Trial:
+		return fmt.Sprintf("the best single checkpoint, %s, won: no soup was chosen", single.Label)
 	case c == nil || single == nil || r.Winner == nil:
 		return "the winner was not compared with the best single checkpoint"
-	case r.Winner.Trial == single.Trial:
-		return fmt.Sprintf("the best single checkpoint, %s, won: no soup was chosen", single.Label)
 	case c.Verdict == Better:
 		return fmt.Sprintf("the winner is better than the best single checkpoint, %s, by %s points on test", single.Label, points(c.Delta))
 	case c.Verdict == Worse:

@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -149,7 +150,7 @@ func located(path, text string, err error) error {
 		return usage.Errorf("%s: %s", path, oneLine(err.Error()))
 	}
 	p := at.GetToken().Position
-	message := oneLine(at.GetMessage())
+	message := plainTypes(oneLine(at.GetMessage()))
 	if lines := strings.Split(text, "\n"); p.Line >= 1 && p.Line <= len(lines) {
 		message += fmt.Sprintf(" in %q", strings.TrimSpace(lines[p.Line-1]))
 	}
@@ -157,6 +158,23 @@ func located(path, text string, err error) error {
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+var goTypes = regexp.MustCompile(`^cannot unmarshal (\S+) into Go .*of type (\S+).*$`)
+
+// plainTypes says what a value must be in words rather than in Go's types.
+func plainTypes(message string) string {
+	m := goTypes.FindStringSubmatch(message)
+	if m == nil {
+		return message
+	}
+	want := map[string]string{
+		"uint64": "a whole number from 0 on", "int": "a whole number", "float64": "a number", "string": "text", "time.Duration": "a duration such as 8h",
+	}[m[2]]
+	if want == "" {
+		return "this key takes something else here than " + m[1]
+	}
+	return "want " + want + " here, not " + m[1]
+}
 
 // mistake is an error at a place of the study file.
 func mistake(at *token.Token, format string, args ...any) error {
