@@ -37,7 +37,7 @@ a path.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVarP(&o.Out, "output", "o", "", "directory to write; must not exist, or be empty")
+	f.StringVarP(&o.Out, "output", "o", "", "directory to write, or .gguf file where the parents are GGUF; must not exist, or be empty")
 	f.StringVar(&o.Weights, "weights", "", "NAME=W,... (default: equal weights)")
 	f.StringVar(&o.Recipe, "recipe", "", "soup.json of a soup to make again")
 	f.StringVar(&o.Store, "store", "", "float32, float16 or bfloat16 (default: as the first parent)")

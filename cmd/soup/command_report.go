@@ -47,10 +47,15 @@ func newExportCommand() *cobra.Command {
 			if out == "" {
 				return &usage.Error{Message: "export needs -o OUT"}
 			}
-			return study.Export(cmd.Context(), args[0], study.ExportOptions{Out: out, Trial: trial, Format: format})
+			t, err := study.Export(cmd.Context(), args[0], study.ExportOptions{Out: out, Trial: trial, Format: format})
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "trial %d, %s, written to %s\n", t.Number, t.Label, out)
+			return nil
 		},
 	}
-	cmd.Flags().StringVarP(&out, "output", "o", "", "directory to write; must not exist")
+	cmd.Flags().StringVarP(&out, "output", "o", "", "directory to write, or .gguf file where the parents are GGUF; must not exist, or be empty")
 	cmd.Flags().IntVar(&trial, "trial", -1, "number of the trial (default: the winner)")
 	cmd.Flags().StringVar(&format, "format", "", "safetensors or gguf (default: as the parents)")
 	return cmd

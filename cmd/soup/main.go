@@ -96,6 +96,7 @@ func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "soup",
 		Short:         "Find the weighted average of checkpoints that scores best on your benchmarks",
+		Version:       version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE: func(cmd *cobra.Command, args []string) error {

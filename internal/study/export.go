@@ -3,7 +3,7 @@ package study
 import (
 	"context"
 	"fmt"
-	"path/filepath"
+	"os"
 	"strings"
 
 	"soup/internal/usage"
@@ -18,21 +18,21 @@ type ExportOptions struct {
 	Format string // "safetensors", "gguf" or "" for the parents' own
 }
 
-// Export writes a candidate of a study as a complete checkpoint. The parents
-// must still be where they were, with the content they had.
-func Export(ctx context.Context, dir string, o ExportOptions) error {
-	ledger, err := results.OpenReadOnly(dir)
+// Export writes a candidate of a study as a complete checkpoint and returns
+// which. The parents must still be where they were, with the content they had.
+func Export(ctx context.Context, dir string, o ExportOptions) (results.Trial, error) {
+	ledger, err := openForReading(dir)
 	if err != nil {
-		return err
+		return results.Trial{}, err
 	}
 	defer ledger.Close()
 	about, recorded, err := ledger.Study()
 	if err != nil {
-		return err
+		return results.Trial{}, err
 	}
 	trial, err := exportedTrial(ledger, dir, o.Trial)
 	if err != nil {
-		return err
+		return trial, err
 	}
 	parents, names, err := openRecorded(ctx, recorded)
 	defer func() {
@@ -41,12 +41,17 @@ func Export(ctx context.Context, dir string, o ExportOptions) error {
 		}
 	}()
 	if err != nil {
-		return err
+		return trial, err
 	}
+	return trial, writeTrial(ctx, about, trial, parents, names, o)
+}
+
+// writeTrial averages the parents as the trial and the study file say.
+func writeTrial(ctx context.Context, about results.Study, t results.Trial, parents []*merge.Checkpoint, names []string, o ExportOptions) error {
 	if own := strings.ToLower(parents[0].Format().String()); o.Format != "" && o.Format != own {
 		return usage.Errorf("--format %s: this version writes the parents' own format, %s", o.Format, own)
 	}
-	c := &Config{File: filepath.Join(dir, results.File)}
+	c := &Config{File: "the ledger's study file"}
 	if err := parseInto(c, about.Config); err != nil {
 		return err
 	}
@@ -60,9 +65,17 @@ func Export(ctx context.Context, dir string, o ExportOptions) error {
 			return err
 		}
 	}
-	recipe := merge.Recipe{Groups: groups, Weights: trial.Weights}
-	_, err = merge.Write(ctx, o.Out, parents, names, recipe, merge.WriteOptions{Store: store, Method: trial.Strategy})
+	recipe := merge.Recipe{Groups: groups, Weights: t.Weights}
+	_, err = merge.Write(ctx, o.Out, parents, names, recipe, merge.WriteOptions{Store: store, Method: t.Strategy})
 	return err
+}
+
+// openForReading opens the ledger of a study's folder.
+func openForReading(dir string) (*results.Ledger, error) {
+	if info, err := os.Stat(dir); err == nil && info.Mode().IsRegular() {
+		return nil, &usage.Error{Message: dir + ": a file, not the folder of a study", Advice: "the folder of a study file is its name without .yaml: " + DefaultDir(dir)}
+	}
+	return results.OpenReadOnly(dir)
 }
 
 func exportedTrial(ledger *results.Ledger, dir string, number int) (results.Trial, error) {

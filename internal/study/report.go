@@ -17,7 +17,7 @@ import (
 // BuildReport reads the ledger of a study's folder, also while the study runs,
 // and computes everything that is shown: means, intervals, verdicts.
 func BuildReport(ctx context.Context, dir string) (results.Report, error) {
-	ledger, err := results.OpenReadOnly(dir)
+	ledger, err := openForReading(dir)
 	if err != nil {
 		return results.Report{}, err
 	}

@@ -326,7 +326,7 @@ func TestExportWritesTheWinner(t *testing.T) {
 	mustRun(t, file, RunOptions{})
 	dir := DefaultDir(file)
 	out := filepath.Join(t.TempDir(), "soup")
-	if err := Export(t.Context(), dir, ExportOptions{Out: out, Trial: -1}); err != nil {
+	if _, err := Export(t.Context(), dir, ExportOptions{Out: out, Trial: -1}); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"model.safetensors", "soup.json", "config.json"} {
