@@ -185,7 +185,14 @@ func (s *Scores) WriteText(w io.Writer) error {
 	all := s.summary
 	table.Footer("mean of categories", points(all.Mean, all.SE, len(all.Unmeasured) == 0, all.ErrorKnown()), fmt.Sprint(all.N),
 		fmt.Sprint(all.Failed+all.Timeout), fmt.Sprint(all.Missing), fmt.Sprint(all.Truncated))
-	return table.Render()
+	if err := table.Render(); err != nil {
+		return err
+	}
+	if lost := all.Failed + all.Timeout; lost > 0 {
+		_, err := fmt.Fprintf(w, "%d items have no answer, the first: %s\n", lost, reason(s.Items))
+		return err
+	}
+	return nil
 }
 
 func points(mean, se float64, measured, errorKnown bool) string {

@@ -155,14 +155,16 @@ func read(t *testing.T, dir string) kept {
 func TestKilledStudyEndsAsAnUnbrokenOne(t *testing.T) {
 	strategies := "strategies: [uniform-selected, {random: {budget: 70}}, {soce: {min_n: 5}}]\n"
 	unbroken := smallStudy(t, strategies)
+	start := time.Now()
 	mustRun(t, unbroken, RunOptions{})
+	whole := time.Since(start)
 	want := read(t, DefaultDir(unbroken))
 
 	killed := smallStudy(t, strategies)
 	random := rand.New(rand.NewPCG(1, 2))
 	kills := 0
 	for range 20 {
-		if kill(t, killed, time.Duration(150+random.IntN(350))*time.Millisecond) {
+		if kill(t, killed, whole/40+time.Duration(random.Int64N(int64(whole/10)))) {
 			kills++
 		}
 	}

@@ -139,7 +139,7 @@ func TestConvertReadsTemplateFile(t *testing.T) {
 	}
 	e := newEngine(t, Options{})
 	mustLoad(t, e, dir)
-	got, err := e.Render(eval.Request{Messages: []eval.Message{{Role: "user", Content: " 1+1 "}}})
+	got, err := e.render(eval.Request{Messages: []eval.Message{{Role: "user", Content: " 1+1 "}}})
 	if err != nil || got != "<|endoftext|><|user|>1+1<|end|><|assistant|>" {
 		t.Errorf("rendered %q, %v", got, err)
 	}

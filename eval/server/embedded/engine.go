@@ -355,13 +355,7 @@ func (e *Engine) Close() error {
 	return nil
 }
 
-// Render returns the text that the loaded model reads for r.
-func (e *Engine) Render(r eval.Request) (string, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.render(r)
-}
-
+// render returns the text that the model reads for r.
 func (e *Engine) render(r eval.Request) (string, error) {
 	if r.Raw != "" {
 		return r.Raw, nil
