@@ -29,6 +29,9 @@ a path.`,
 				return &usage.Error{Message: "--recipe decides about weights and store; give it alone"}
 			}
 			o.Paths = args
+			if !quiet(cmd) {
+				o.Info = cmd.ErrOrStderr()
+			}
 			merged, err := single.Merge(cmd.Context(), o)
 			if err != nil {
 				return err

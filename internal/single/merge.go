@@ -8,9 +8,11 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/olekukonko/tablewriter"
 
+	"soup/internal/progress"
 	"soup/internal/usage"
 	"soup/merge"
 )
@@ -18,12 +20,12 @@ import (
 // MergeOptions say which checkpoints to average and how.
 type MergeOptions struct {
 	Out         string
-	Paths       []string // parents; each is named after the last element of its path
-	Weights     string   // "NAME=W,..."; "" gives every parent the same
-	Recipe      string   // a soup.json instead of weights: the same soup again
-	Store       string   // dtype of the soup; "" keeps the parents'
-	Extrapolate bool     // allow negative weights
-	Progress    func(done, total int64)
+	Paths       []string  // parents; each is named after the last element of its path
+	Weights     string    // "NAME=W,..."; "" gives every parent the same
+	Recipe      string    // a soup.json instead of weights: the same soup again
+	Store       string    // dtype of the soup; "" keeps the parents'
+	Extrapolate bool      // allow negative weights
+	Info        io.Writer // where the plan goes, before work starts, and progress; default nowhere
 }
 
 // Merged is what was written.
@@ -65,12 +67,43 @@ func Merge(ctx context.Context, o MergeOptions) (m Merged, err error) {
 			m.Names[i] = p.Name
 		}
 	}
+	if o.Info == nil {
+		o.Info = io.Discard
+	}
+	if err := tellPlan(o.Info, parents, store, o.Out); err != nil {
+		return m, err
+	}
 	m.Weights, m.Groups = recipe.Weights, recipe.Groups.Names
-	m.Stats, err = merge.Write(ctx, o.Out, parents, m.Names, recipe, merge.WriteOptions{Store: store, Method: method, Progress: o.Progress})
+	m.Stats, err = merge.Write(ctx, o.Out, parents, m.Names, recipe, merge.WriteOptions{Store: store, Method: method, Progress: tellProgress(o.Info)})
 	if err == nil && sum != "" && m.Stats.SHA256 != sum {
 		err = fmt.Errorf("%s: made, but not the soup of %s: weights file sha256 %s, recorded %s", o.Out, o.Recipe, m.Stats.SHA256, sum)
 	}
 	return m, err
+}
+
+// tellPlan says what the merge takes.
+func tellPlan(w io.Writer, parents []*merge.Checkpoint, store merge.DType, out string) error {
+	if err := merge.Check(parents, nil).Err(); err != nil {
+		return err
+	}
+	p, err := merge.PlanFor(parents, store, filepath.Dir(out))
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "soup: %d parents of %d parameters; at most %s of memory beside the mapped files, %s of disk\n",
+		p.Parents, p.Parameters, size(p.MemoryBytes), size(p.DiskNeeded))
+	return err
+}
+
+// tellProgress prints a line each progress.Interval.
+func tellProgress(w io.Writer) func(done, total int64) {
+	last := time.Now()
+	return func(done, total int64) {
+		if time.Since(last) >= progress.Interval {
+			fmt.Fprintf(w, "soup: merged %s of %s\n", size(done), size(total))
+			last = time.Now()
+		}
+	}
 }
 
 // parseStore reads the option --store; "" keeps the parents' dtype.
