@@ -238,24 +238,33 @@ func searchMean(t results.TrialReport) *float64 {
 }
 
 func (b *reporter) addStrategies(r *results.Report) error {
-	single, _ := b.bestOf("single")
 	for _, name := range b.strategyOrder() {
-		best, tried := b.bestOf(name)
-		if best == nil {
-			continue
-		}
-		row := results.StrategyReport{
-			Strategy: name, Label: best.Label, Trial: best.Number, Weights: best.Weights, Candidates: tried, Scores: best.Scores,
-		}
-		if single != nil && best.Number != single.Number {
-			c, err := b.compare(name, best.Number, results.OfBestSingle, single.Number)
-			if err != nil {
+		if best, tried := b.bestOf(name); best != nil {
+			if err := b.addRow(r, name, *best, tried); err != nil {
 				return err
 			}
-			row.AgainstBestSingle = c
 		}
-		r.Strategies = append(r.Strategies, row)
 	}
+	if b.winner == nil || slices.ContainsFunc(r.Strategies, func(s results.StrategyReport) bool { return s.Trial == b.winner.Trial }) {
+		return nil
+	}
+	// The winner on selection need not be what its strategy had best on search.
+	return b.addRow(r, results.OfWinner, b.byNumber[b.winner.Trial], 1)
+}
+
+// addRow adds a candidate to the table of strategies.
+func (b *reporter) addRow(r *results.Report, name string, t results.TrialReport, tried int) error {
+	row := results.StrategyReport{
+		Strategy: name, Label: t.Label, Trial: t.Number, Weights: t.Weights, Candidates: tried, Scores: t.Scores,
+	}
+	if single, _ := b.bestOf("single"); single != nil && t.Number != single.Number {
+		c, err := b.compare(name, t.Number, results.OfBestSingle, single.Number)
+		if err != nil {
+			return err
+		}
+		row.AgainstBestSingle = c
+	}
+	r.Strategies = append(r.Strategies, row)
 	return nil
 }
 
