@@ -8,7 +8,6 @@ import (
 	"io"
 	"maps"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 
@@ -48,8 +47,8 @@ type Scores struct {
 // Score scores one checkpoint through the embedded engine, or recorded answers
 // without any model. Items keep the order of the files.
 func Score(ctx context.Context, o ScoreOptions) (*Scores, error) {
-	if n := runtime.NumCPU(); o.Threads < 0 || o.Threads > n {
-		return nil, usage.Errorf("--threads: %d, but there are %d cores; the engine's threads spin while they wait", o.Threads, n)
+	if err := (embedded.Options{Threads: o.Threads}).Validate(); err != nil {
+		return nil, usage.Errorf("--threads: %s", err)
 	}
 	if o.Progress == nil {
 		o.Progress = progress.New(io.Discard, true)

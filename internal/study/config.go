@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -18,7 +17,9 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
 
+	"soup/eval/server/embedded"
 	"soup/internal/usage"
+	"soup/merge"
 )
 
 // Config is a study file. Paths in it are relative to the file's folder.
@@ -338,13 +339,25 @@ func (c *Config) checkRest() error {
 	if c.Server.Kind != "embedded" {
 		return usage.Errorf("%s: server: kind %q is not in this version of soup; it has embedded", c.File, c.Server.Kind)
 	}
-	if n := runtime.NumCPU(); c.Server.Threads > n {
-		return usage.Errorf("%s: server: %d threads on %d cores: the engine's threads spin while they wait; use at most %d", c.File, c.Server.Threads, n, n)
+	if err := (embedded.Options{Threads: c.Server.Threads}).Validate(); err != nil {
+		return usage.Errorf("%s: server: %s", c.File, err)
 	}
-	if c.Budget.Trials < 0 || c.Budget.Time < 0 || c.Finalists < 0 || c.Server.Threads < 0 {
-		return usage.Errorf("%s: budget, finalists and threads cannot be negative", c.File)
+	if c.Budget.Trials < 0 || c.Budget.Time < 0 || c.Finalists < 0 {
+		return usage.Errorf("%s: budget and finalists cannot be negative", c.File)
 	}
 	return nil
+}
+
+// store is the dtype of the soup, AsStored where the study names none.
+func (c *Config) store() (merge.DType, error) {
+	if c.Store == "" {
+		return merge.AsStored, nil
+	}
+	store, err := merge.ParseDType(c.Store)
+	if err != nil {
+		return store, usage.Errorf("%s: store: %s", c.File, err)
+	}
+	return store, nil
 }
 
 func (b Bounds) values() (low, high, sum float64) {

@@ -59,11 +59,9 @@ func writeTrial(ctx context.Context, about results.Study, t results.Trial, paren
 	if err != nil {
 		return err
 	}
-	store := merge.AsStored
-	if c.Store != "" {
-		if store, err = merge.ParseDType(c.Store); err != nil {
-			return err
-		}
+	store, err := c.store()
+	if err != nil {
+		return err
 	}
 	recipe := merge.Recipe{Groups: groups, Weights: t.Weights}
 	_, err = merge.Write(ctx, o.Out, parents, names, recipe, merge.WriteOptions{Store: store, Method: t.Strategy})

@@ -95,6 +95,12 @@ func (s *session) complete() []finalist {
 	return all
 }
 
+// searchScore is the search score of a trial that holds one.
+func (s *session) searchScore(trial int) (float64, bool) {
+	score, ok := s.scores[trial]
+	return score, ok
+}
+
 // representatives are the rows of the report: the best proposal, by search, of
 // every strategy, and the base.
 func (s *session) representatives() []finalist {
@@ -104,14 +110,9 @@ func (s *session) representatives() []finalist {
 	}
 	var rows []finalist
 	for _, name := range strategiesIn(s.trials) {
-		var best *finalist
-		for _, t := range proposals(s.trials, name) {
-			if f, ok := byNumber[t.Of]; ok && (best == nil || f.search > best.search) {
-				best = &f
-			}
-		}
-		if best != nil && !slices.ContainsFunc(rows, func(f finalist) bool { return f.trial == best.trial }) {
-			rows = append(rows, *best)
+		best, _, ok := bestProposal(s.trials, name, s.searchScore)
+		if ok && !slices.ContainsFunc(rows, func(f finalist) bool { return f.trial == best }) {
+			rows = append(rows, byNumber[best])
 		}
 	}
 	return rows

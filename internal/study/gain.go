@@ -11,7 +11,7 @@ func (s *session) requireGain() error {
 	if err != nil {
 		return err
 	}
-	single, found := s.bestSingle()
+	single, _, found := bestProposal(s.trials, "single", s.searchScore)
 	if !ok || !found || parentsUsed(s.trials[w.Trial].Weights) == 1 {
 		return ErrNoGain
 	}
@@ -27,14 +27,4 @@ func (s *session) requireGain() error {
 		return ErrNoGain
 	}
 	return nil
-}
-
-// bestSingle is the parent with the highest search score.
-func (s *session) bestSingle() (int, bool) {
-	for _, f := range s.complete() {
-		if f.strategy == "single" {
-			return f.trial, true
-		}
-	}
-	return 0, false
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"soup/eval/server/embedded"
@@ -34,13 +35,11 @@ type pantry struct {
 // openPantry opens and checks all checkpoints of a study; the weights are not
 // read and nothing is written. Findings that only warn go to warn.
 func openPantry(c *Config, warn func(string)) (*pantry, error) {
-	p := &pantry{}
-	if c.Store != "" {
-		var err error
-		if p.store, err = merge.ParseDType(c.Store); err != nil {
-			return nil, usage.Errorf("%s: store: %s", c.File, err)
-		}
+	store, err := c.store()
+	if err != nil {
+		return nil, err
 	}
+	p := &pantry{store: store}
 	if err := p.open(c, warn); err != nil {
 		p.close()
 		return nil, err
@@ -165,6 +164,7 @@ func (p *pantry) convert(ctx context.Context, c *Config, cache string) error {
 			return err
 		}
 		p.served = append(p.served, served)
+		p.lossy = p.lossy || hasF32Matrix(ck)
 		if i == 0 {
 			if err := p.follow(converted.Sources); err != nil {
 				return fmt.Errorf("%s: %w", c.File, err)
@@ -181,22 +181,26 @@ func (p *pantry) convert(ctx context.Context, c *Config, cache string) error {
 	return p.convertLike(ctx, cache)
 }
 
+func hasF32Matrix(c *merge.Checkpoint) bool {
+	return slices.ContainsFunc(c.Tensors(), func(t merge.Tensor) bool { return t.DType == merge.F32 && len(t.Shape) > 1 })
+}
+
 // convertLike lays out the buffer. Where the soup is stored in another dtype
 // than the parents, a copy of the first parent in that dtype is converted to
 // see what the server makes of it.
-func (p *pantry) convertLike(ctx context.Context, cache string) error {
+func (p *pantry) convertLike(ctx context.Context, cache string) (err error) {
 	p.like = p.served[0]
 	same := true
 	for _, t := range p.source[0].Tensors() {
 		same = same && (p.store == merge.AsStored || !t.DType.Averageable() || t.DType == p.store)
 	}
-	for _, c := range p.source {
-		for _, t := range c.Tensors() {
-			p.lossy = p.lossy || t.DType == merge.F32 && len(t.Shape) > 1
-		}
-	}
 	if same {
 		return nil
+	}
+	digest := p.hashes[0] + p.store.String()
+	if path, ok := embedded.Cached(cache, digest); ok {
+		p.like, err = merge.Open(path)
+		return err
 	}
 	dir, err := os.MkdirTemp(cache, "as-stored-")
 	if err != nil {
@@ -210,7 +214,7 @@ func (p *pantry) convertLike(ctx context.Context, cache string) error {
 	if _, err := merge.Write(ctx, out, p.source, p.names, recipe, merge.WriteOptions{Store: p.store}); err != nil {
 		return err
 	}
-	converted, err := embedded.Convert(ctx, out, cache, p.hashes[0]+p.store.String())
+	converted, err := embedded.Convert(ctx, out, cache, digest)
 	if err != nil {
 		return err
 	}

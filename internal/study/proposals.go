@@ -26,6 +26,20 @@ func proposals(trials []results.Trial, strategy string) []results.Trial {
 	return soups
 }
 
+// bestProposal is the trial that holds the outcomes of a strategy's best
+// proposal by search score, the first of equals, and how many proposals there
+// are. score knows the search score of a trial, if it has one.
+func bestProposal(trials []results.Trial, strategy string, score func(trial int) (float64, bool)) (best, tried int, ok bool) {
+	list := proposals(trials, strategy)
+	top := 0.0
+	for _, t := range list {
+		if v, scored := score(t.Of); scored && (!ok || v > top) {
+			best, top, ok = t.Of, v, true
+		}
+	}
+	return best, len(list), ok
+}
+
 // strategiesIn lists the strategies of trials in the order they began.
 func strategiesIn(trials []results.Trial) []string {
 	var names []string

@@ -217,17 +217,21 @@ func (b *reporter) strategyOrder() []string {
 	return order
 }
 
-// bestOf is a strategy's best proposal by search score, and how many there are.
-func (b *reporter) bestOf(strategy string) (best *results.TrialReport, tried int) {
-	list := proposals(b.trials, strategy)
-	for _, t := range list {
-		tr := b.byNumber[t.Of]
-		mean := searchMean(tr)
-		if tr.State == results.Complete && mean != nil && (best == nil || *mean > *searchMean(*best)) {
-			best = &tr
+// bestOf is a strategy's best proposal by search score, nil if none is scored,
+// and how many there are.
+func (b *reporter) bestOf(strategy string) (*results.TrialReport, int) {
+	number, tried, ok := bestProposal(b.trials, strategy, func(trial int) (float64, bool) {
+		t := b.byNumber[trial]
+		if mean := searchMean(t); mean != nil && t.State == results.Complete {
+			return *mean, true
 		}
+		return 0, false
+	})
+	if !ok {
+		return nil, tried
 	}
-	return best, len(list)
+	best := b.byNumber[number]
+	return &best, tried
 }
 
 func searchMean(t results.TrialReport) *float64 {

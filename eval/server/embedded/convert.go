@@ -46,7 +46,7 @@ func Convert(ctx context.Context, dir, cache, digest string) (Converted, error) 
 	if c.Sources, err = tensorSources(source, dir); err != nil {
 		return Converted{}, err
 	}
-	if _, err := os.Stat(c.Path); err == nil && digest != "" {
+	if _, ok := Cached(cache, digest); ok {
 		return c, nil
 	}
 	if err := ctx.Err(); err != nil {
@@ -56,6 +56,13 @@ func Convert(ctx context.Context, dir, cache, digest string) (Converted, error) 
 		return Converted{}, err
 	}
 	return c, writeGGUF(source, dir, c.Path)
+}
+
+// Cached returns the file that Convert has written for a digest, if it has.
+func Cached(cache, digest string) (string, bool) {
+	path := filepath.Join(cache, cacheName("", digest))
+	_, err := os.Stat(path)
+	return path, err == nil && digest != ""
 }
 
 func cacheName(dir, digest string) string {

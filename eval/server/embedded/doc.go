@@ -21,8 +21,21 @@
 // of one AnswerAll call, never on earlier calls.
 package embedded
 
+import (
+	"fmt"
+	"runtime"
+)
+
 // Options configure an Engine. The zero value works.
 type Options struct {
 	Threads int    // threads of a forward pass; default: one for models under 64 MiB, else one a core
 	Cache   string // folder of converted checkpoints; default: converted anew at each Load
+}
+
+// Validate refuses more threads than there are cores.
+func (o Options) Validate() error {
+	if n := runtime.NumCPU(); o.Threads < 0 || o.Threads > n {
+		return fmt.Errorf("%d threads on %d cores: the engine's threads spin while they wait; use at most %d", o.Threads, n, n)
+	}
+	return nil
 }

@@ -25,3 +25,6 @@ type Converted struct {
 func Convert(context.Context, string, string, string) (Converted, error) {
 	return Converted{}, ErrNoCgo
 }
+
+// Cached finds nothing: it belongs to the engine.
+func Cached(string, string) (string, bool) { return "", false }
