@@ -83,16 +83,3 @@ func sum(data []byte) uint64 {
 	}
 	return a + b + c + d
 }
-
-// BenchmarkKernel measures the kernel alone on operands in the L2 cache.
-func BenchmarkKernel(b *testing.B) {
-	var src []operand
-	for k := range 4 {
-		src = append(src, operand{noise("", BF16, uint64(k), tile).data, BF16, 0.25})
-	}
-	dst := make([]byte, 2*tile)
-	b.SetBytes(5 * 2 * tile)
-	for b.Loop() {
-		portable(dst, src, AsStored, BF16)
-	}
-}

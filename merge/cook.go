@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"soup/merge/internal/kernel"
 )
 
 // tile is the number of elements that a worker takes at a time: small enough
@@ -28,7 +30,7 @@ type Stats struct {
 type dish struct {
 	tensor Tensor // as stored
 	dst    []byte
-	src    []operand // parents whose weight is not 0
+	src    []kernel.Operand // parents whose weight is not 0
 	round  DType
 	copied bool // bytes of the first operand; for integers all operands must be equal
 }
@@ -41,7 +43,6 @@ type cooking struct {
 	done     atomic.Int64 // bytes written
 	failed   atomic.Bool
 	files    []*mapping
-	run      kernel
 	progress func(done int64)
 }
 
@@ -52,7 +53,7 @@ func prepare(l layout, dst []byte, parents []*Checkpoint, r Recipe) (*cooking, e
 	if err != nil {
 		return nil, err
 	}
-	c := &cooking{files: mappings(parents), run: portable}
+	c := &cooking{files: mappings(parents)}
 	total := 0
 	for i, t := range l.tensors {
 		group, err := r.Groups.of(t.Name)
@@ -73,8 +74,8 @@ func prepare(l layout, dst []byte, parents []*Checkpoint, r Recipe) (*cooking, e
 }
 
 // operands collects a tensor from the parents whose weight is not 0.
-func operands(parents []*Checkpoint, weights []float32, t Tensor) ([]operand, error) {
-	var src []operand
+func operands(parents []*Checkpoint, weights []float32, t Tensor) ([]kernel.Operand, error) {
+	var src []kernel.Operand
 	for k, p := range parents {
 		own, ok := p.Tensor(t.Name)
 		switch {
@@ -91,7 +92,7 @@ func operands(parents []*Checkpoint, weights []float32, t Tensor) ([]operand, er
 		if err != nil {
 			return nil, err
 		}
-		src = append(src, operand{data, own.DType, weights[k]})
+		src = append(src, kernel.Operand{Data: data, Type: kernel.Type(own.DType), Weight: weights[k]})
 	}
 	return src, nil
 }
@@ -106,11 +107,11 @@ func (d DType) fits(soup DType) bool {
 // its bytes, NaN payloads included, and what is not a float is never averaged.
 func (d *dish) settle() error {
 	rounds := d.round != AsStored && d.round != d.tensor.DType
-	alone := len(d.src) == 1 && d.src[0].weight == 1 && d.src[0].dtype == d.tensor.DType && !rounds
+	alone := len(d.src) == 1 && d.src[0].Weight == 1 && DType(d.src[0].Type) == d.tensor.DType && !rounds
 	d.copied = alone || !d.tensor.DType.Averageable()
 	for _, o := range d.src {
-		if d.copied && len(o.data) != len(d.dst) {
-			return fmt.Errorf("tensor %s: %d bytes in one parent, %d in another", d.tensor.Name, len(o.data), len(d.dst))
+		if d.copied && len(o.Data) != len(d.dst) {
+			return fmt.Errorf("tensor %s: %d bytes in one parent, %d in another", d.tensor.Name, len(o.Data), len(d.dst))
 		}
 	}
 	return nil
@@ -155,7 +156,7 @@ func (c *cooking) work(ctx context.Context) error {
 		if i > 0 {
 			before = c.tiles[i-1]
 		}
-		written, err := c.dishes[i].cookTile(c.run, n-before)
+		written, err := c.dishes[i].cookTile(n - before)
 		if err != nil {
 			return err
 		}
@@ -166,28 +167,28 @@ func (c *cooking) work(ctx context.Context) error {
 }
 
 // cookTile makes the n-th tile of a tensor and returns its bytes.
-func (d *dish) cookTile(run kernel, n int) (int64, error) {
+func (d *dish) cookTile(n int) (int64, error) {
 	elements := d.tensor.Elements()
 	begin := int64(n) * tile
 	end := min(begin+tile, elements)
 	size := d.tensor.DType.Size()
 	dst := d.dst[begin*size : end*size]
-	var room [32]operand
+	var room [32]kernel.Operand
 	src := room[:0]
 	for _, o := range d.src {
-		size := o.dtype.Size()
-		src = append(src, operand{o.data[begin*size : end*size], o.dtype, o.weight})
+		size := DType(o.Type).Size()
+		src = append(src, kernel.Operand{Data: o.Data[begin*size : end*size], Type: o.Type, Weight: o.Weight})
 	}
 	if !d.copied {
-		run(dst, src, d.round, d.tensor.DType)
+		kernel.Sum(dst, src, kernel.Type(d.round), kernel.Type(d.tensor.DType))
 		return int64(len(dst)), nil
 	}
 	for _, o := range src[1:] {
-		if !bytes.Equal(src[0].data, o.data) {
+		if !bytes.Equal(src[0].Data, o.Data) {
 			return 0, fmt.Errorf("tensor %s (%s) is copied, not averaged, but differs between parents", d.tensor.Name, d.tensor.Stored)
 		}
 	}
-	copy(dst, src[0].data)
+	copy(dst, src[0].Data)
 	return int64(len(dst)), nil
 }
 
@@ -196,7 +197,7 @@ func (c *cooking) stats(took time.Duration) Stats {
 	s := Stats{Seconds: took.Seconds(), BytesWritten: c.done.Load()}
 	for _, d := range c.dishes {
 		for _, o := range d.src {
-			s.BytesRead += int64(len(o.data))
+			s.BytesRead += int64(len(o.Data))
 		}
 	}
 	return s

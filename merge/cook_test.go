@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"soup/merge/internal/kernel"
 )
 
 // buffer makes a candidate buffer that is closed when the test ends.
@@ -57,15 +59,15 @@ func TestCookEqualsReferenceForAnyWorkers(t *testing.T) {
 		r.Workers = rapid.IntRange(1, 5).Draw(rt, "workers")
 		cook(t, b, parents, r)
 		for _, name := range []string{"w", "v"} {
-			var src []operand
+			var src []kernel.Operand
 			for k, p := range parents {
 				data, _ := p.Bytes(name)
 				if own, _ := p.Tensor(name); w[k] != 0 {
-					src = append(src, operand{data, own.DType, float32(w[k])})
+					src = append(src, kernel.Operand{Data: data, Type: kernel.Type(own.DType), Weight: float32(w[k])})
 				}
 			}
 			got, err := b.Bytes(name)
-			if err != nil || !bytes.Equal(got, reference(src, len(got)/2, AsStored, BF16)) {
+			if err != nil || !bytes.Equal(got, summed(src, len(got)/2, BF16)) {
 				rt.Fatalf("%s differs from the reference (%v)", name, err)
 			}
 		}

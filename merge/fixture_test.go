@@ -14,7 +14,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/x448/float16"
 	"go.uber.org/goleak"
+
+	"soup/merge/internal/kernel"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -33,7 +36,7 @@ type fake struct {
 // floats encodes values as elements of a dtype, rounded to nearest.
 func floats(d DType, values ...float32) []byte {
 	out := make([]byte, len(values)*int(d.Size()))
-	narrow(out, values, d)
+	kernel.Round(out, values, kernel.Type(d))
 	return out
 }
 
@@ -234,7 +237,14 @@ func value(d DType, data []byte, i int) float32 {
 	case BF16:
 		return math.Float32frombits(uint32(binary.LittleEndian.Uint16(data[2*i:])) << 16)
 	case F16:
-		return f16()[binary.LittleEndian.Uint16(data[2*i:])]
+		return float16.Frombits(binary.LittleEndian.Uint16(data[2*i:])).Float32()
 	}
 	return math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:]))
+}
+
+// summed is what the kernel makes of whole tensors.
+func summed(src []kernel.Operand, n int, store DType) []byte {
+	out := make([]byte, n*int(store.Size()))
+	kernel.Sum(out, src, kernel.None, kernel.Type(store))
+	return out
 }

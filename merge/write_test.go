@@ -15,6 +15,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/nlpodyssey/safetensors"
+
+	"soup/merge/internal/kernel"
 )
 
 func writeSoup(t testing.TB, parents []*Checkpoint, r Recipe, o WriteOptions) string {
@@ -59,16 +61,16 @@ func TestWriteGarden(t *testing.T) {
 		t.Errorf("%d tensors", theirs.Len())
 	}
 	for _, x := range theirs.Tensors() {
-		var src []operand
+		var src []kernel.Operand
 		for k, p := range parents {
 			data, err := p.Bytes(x.Name)
 			if err != nil {
 				t.Fatal(err)
 			}
-			src = append(src, operand{data, BF16, []float32{0.3, 0.7}[k]})
+			src = append(src, kernel.Operand{Data: data, Type: kernel.BF16, Weight: []float32{0.3, 0.7}[k]})
 		}
 		got := x.TensorView.Data()
-		if !bytes.Equal(got, reference(src, len(got)/2, AsStored, BF16)) {
+		if !bytes.Equal(got, summed(src, len(got)/2, BF16)) {
 			t.Errorf("%s is not the weighted sum", x.Name)
 		}
 	}

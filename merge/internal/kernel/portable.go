@@ -1,22 +1,9 @@
-package merge
+package kernel
 
 import (
 	"encoding/binary"
 	"math"
 )
-
-// operand is one parent's share of a run of elements.
-type operand struct {
-	data   []byte // little-endian elements of dtype
-	dtype  DType
-	weight float32
-}
-
-// kernel writes the weighted sum of one operand or more to dst. Every kernel
-// gives the same bytes: products and sums in float32, in the order of the
-// operands, each product rounded before it is added, one rounding to the
-// stored type at the end (two where round is given: first to that type).
-type kernel func(dst []byte, src []operand, round, store DType)
 
 // block is how many sums are kept in float32 at a time: 8 KiB, so that they
 // and the operands' runs stay in the L1 cache.
@@ -25,9 +12,9 @@ const block = 2048
 // portable is the kernel in Go alone. Loads and stores go through
 // encoding/binary, which compiles to single instructions and is right for any
 // alignment and byte order.
-func portable(dst []byte, src []operand, round, store DType) {
+func portable(dst []byte, src []Operand, round, store Type) {
 	var sums [block]float32
-	size := int(store.Size())
+	size := store.Size()
 	for at := 0; at < len(dst)/size; at += block {
 		acc := sums[:min(block, len(dst)/size-at)]
 		accumulate(acc, src, at)
@@ -37,10 +24,10 @@ func portable(dst []byte, src []operand, round, store DType) {
 }
 
 // accumulate sets acc to the weighted sum of the operands' elements from at on.
-func accumulate(acc []float32, src []operand, at int) {
+func accumulate(acc []float32, src []Operand, at int) {
 	for k, o := range src {
-		size := int(o.dtype.Size())
-		data := o.data[at*size : (at+len(acc))*size]
+		size := o.Type.Size()
+		data := o.Data[at*size : (at+len(acc))*size]
 		if k == 0 {
 			scale(acc, data, o)
 		} else {
@@ -50,9 +37,9 @@ func accumulate(acc []float32, src []operand, at int) {
 }
 
 // scale sets acc[i] to weight*data[i]. Adding to zeros would lose the sign of -0.
-func scale(acc []float32, data []byte, o operand) {
-	w := o.weight
-	switch o.dtype {
+func scale(acc []float32, data []byte, o Operand) {
+	w := o.Weight
+	switch o.Type {
 	case BF16:
 		scaleBF16(acc, data, w)
 	case F16:
@@ -70,9 +57,9 @@ func scale(acc []float32, data []byte, o operand) {
 // add adds weight*data[i] to acc[i]. The conversions keep compilers from
 // fusing multiplication and addition, which would round differently where the
 // processor can: https://go.dev/ref/spec#Floating_point_operators
-func add(acc []float32, data []byte, o operand) {
-	w := o.weight
-	switch o.dtype {
+func add(acc []float32, data []byte, o Operand) {
+	w := o.Weight
+	switch o.Type {
 	case BF16:
 		addBF16(acc, data, w)
 	case F16:

@@ -1,4 +1,4 @@
-package merge
+package kernel
 
 import (
 	"encoding/binary"
@@ -68,7 +68,7 @@ var f16 = sync.OnceValue(func() *[1 << 16]float32 {
 })
 
 // narrow writes float32 values, rounded, as little-endian elements of store.
-func narrow(dst []byte, acc []float32, store DType) {
+func narrow(dst []byte, acc []float32, store Type) {
 	switch store {
 	case BF16:
 		narrowBF16(dst, acc)
@@ -107,7 +107,7 @@ func narrowEach(dst []byte, acc []float32) {
 }
 
 // roundTo rounds values to a narrower dtype in place.
-func roundTo(acc []float32, to DType) {
+func roundTo(acc []float32, to Type) {
 	switch to {
 	case BF16:
 		for i, v := range acc {
