@@ -45,18 +45,19 @@ func TestOneHotGGUFIsTheParentsFile(t *testing.T) {
 
 func TestNewHeaderAlignsTensors(t *testing.T) {
 	like := open(t, directory(t, nil, noise("a", BF16, 1, 3), noise("b", F32, 2, 3), fake{"c", U8, []int64{1}, []byte{1}}))
-	l, err := newLayout(like, AsStored)
+	l, err := newLayout(like.tensors, like.meta, AsStored)
 	if err != nil {
 		t.Fatal(err)
 	}
+	header := l.parts[0].header
 	for i, x := range l.tensors {
-		if l.begins[i]%x.DType.Size() != 0 {
-			t.Errorf("%s begins at %d", x.Name, l.begins[i])
+		if l.spots[i].begin%x.DType.Size() != 0 {
+			t.Errorf("%s begins at %d", x.Name, l.spots[i].begin)
 		}
 	}
-	entries, meta, err := parseHeader(l.header[8:], uint64(l.size)-uint64(len(l.header)))
-	if err != nil || len(entries) != 3 || meta["format"] != "pt" || len(l.header)%8 != 0 {
-		t.Errorf("header %s: %v", l.header, err)
+	entries, meta, err := parseHeader(header[8:], uint64(l.size())-uint64(len(header)))
+	if err != nil || len(entries) != 3 || meta["format"] != "pt" || len(header)%8 != 0 {
+		t.Errorf("header %s: %v", header, err)
 	}
 }
 

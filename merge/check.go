@@ -1,7 +1,6 @@
 package merge
 
 import (
-	"bytes"
 	"fmt"
 	"regexp"
 	"slices"
@@ -180,9 +179,8 @@ func (c *checker) reportTensors(missing, extra, shapes, types, copies []string) 
 func (c *checker) same(name string) bool {
 	equal := false
 	err := guarded(mappings([]*Checkpoint{c.first, c.other}), func() error {
-		a, errA := c.first.Bytes(name)
-		b, errB := c.other.Bytes(name)
-		equal = errA == nil && errB == nil && bytes.Equal(a, b)
+		i, j := c.first.index[name], c.other.index[name]
+		equal = c.first.tensors[i].bytes == c.other.tensors[j].bytes && c.first.equalTensor(i, c.other, j, -1)
 		return nil
 	})
 	return equal && err == nil
@@ -192,7 +190,6 @@ var packedName = regexp.MustCompile(`\.(qweight|qzeros|weight_packed|weight_scal
 
 // inspect reads a checkpoint's identity and finds what needs no comparison.
 func inspect(c *Checkpoint) (identity, Findings) {
-	const remedy = "give the original in float32, float16 or bfloat16"
 	var found Findings
 	id, err := c.identify()
 	if err != nil {
@@ -202,7 +199,7 @@ func inspect(c *Checkpoint) (identity, Findings) {
 		found = append(found, Finding{"config", Note, c.path, "", "no config.json: architecture and tokenizer were not compared", ""})
 	}
 	if id.quantised != "" {
-		found = append(found, Finding{"quantised", Refuse, c.path, "", "quantised: config.json has a " + id.quantised, remedy})
+		found = append(found, Finding{"quantised", Refuse, c.path, "", "quantised: config.json has a " + id.quantised, quantisedRemedy("")})
 	}
 	var packed []string
 	for _, t := range c.tensors {
@@ -210,7 +207,10 @@ func inspect(c *Checkpoint) (identity, Findings) {
 			packed = append(packed, t.Name)
 		}
 	}
-	f := Finding{Code: "quantised", Severity: Refuse, Parent: c.path, Remedy: remedy}
+	f := Finding{Code: "quantised", Severity: Refuse, Parent: c.path, Remedy: quantisedRemedy("")}
+	if len(packed) > 0 {
+		f.Remedy = quantisedRemedy(c.tensors[c.index[packed[0]]].Stored)
+	}
 	return id, append(found, listed(f, packed, func(name string) string {
 		t, _ := c.Tensor(name)
 		return fmt.Sprintf("tensor %s is quantised (%s)", name, t.Stored)

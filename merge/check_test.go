@@ -228,7 +228,7 @@ func TestScan(t *testing.T) {
 	half := fake{"half", F16, []int64{2}, []byte{0, 0xfc, 1, 0x7c}}
 	full := fake{"full", F32, []int64{2}, []byte{0, 0, 0x80, 0xff, 0, 0, 0xc0, 0x7f}}
 	ids := fake{"ids", I32, []int64{1}, []byte{0xff, 0xff, 0xff, 0xff}}
-	c := open(t, directory(t, nil, bad, half, full, ids, noise("good", BF16, 1, 3*tile)))
+	c := open(t, directory(t, nil, bad, half, full, ids, noise("good", BF16, 1, 3*maxTile)))
 	fs, err := Scan(t.Context(), c)
 	if err != nil || len(fs) != 3 {
 		t.Fatalf("%v, %v", fs, err)

@@ -1,6 +1,7 @@
 package merge
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -62,9 +63,14 @@ func (t Tensor) as(store DType) Tensor {
 
 // place is where a tensor's data lies.
 type place struct {
-	file  *mapping
-	begin int64 // from the start of the file
+	file   *mapping
+	begin  int64 // from the start of the file
+	stored int64 // bytes there
+	blocks bool  // Q8_0, read as F32
 }
+
+// needsRoom says whether reading needs memory of the reader's.
+func (p place) needsRoom() bool { return p.file.data == nil || p.blocks }
 
 // Checkpoint is an opened model: its tensors' names, types and shapes, and its
 // weight files mapped into memory, of which nothing has been read but headers.
@@ -80,20 +86,36 @@ type Checkpoint struct {
 	header  []byte            // the only file's bytes before its tensor data; nil when sharded
 	meta    map[string]string // safetensors' __metadata__
 	gguf    *ggufFacts
+	options OpenOptions
 
 	hashOnce sync.Mutex
 	hash     string
 }
 
+// OpenOptions say how a checkpoint is read. The zero value suits local disks.
+type OpenOptions struct {
+	// Unmapped reads weights piece by piece instead of mapping the files, for
+	// network file systems whose failures would otherwise be faults in memory.
+	// Bytes then copies, and the files stay open.
+	Unmapped bool
+	// Dequantise reads GGUF tensors of type Q8_0 as F32, which holds their
+	// values exactly. Soups store them as F16 unless told otherwise. Other
+	// quantised types stay what they are, and are refused.
+	Dequantise bool
+}
+
 // Open opens a checkpoint: a Hugging Face directory (model.safetensors, or
 // model.safetensors.index.json with its shards), one .safetensors file, or one
 // .gguf file. Only headers are read. Errors name the file and what to do.
-func Open(path string) (*Checkpoint, error) {
+func Open(path string) (*Checkpoint, error) { return OpenWith(path, OpenOptions{}) }
+
+// OpenWith is Open with options.
+func OpenWith(path string, o OpenOptions) (*Checkpoint, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fileError(path, err)
 	}
-	c := &Checkpoint{path: path, format: Safetensors, index: map[string]int{}}
+	c := &Checkpoint{path: path, format: Safetensors, index: map[string]int{}, options: o}
 	switch {
 	case info.IsDir():
 		c.dir, err = path, c.openDirectory(path)
@@ -108,6 +130,15 @@ func Open(path string) (*Checkpoint, error) {
 		return nil, errors.Join(err, c.Close())
 	}
 	return c, nil
+}
+
+// openFile opens one of the checkpoint's weight files.
+func (c *Checkpoint) openFile(path, name string) (*mapping, error) {
+	file, err := openFile(path, name, c.options.Unmapped)
+	if err == nil {
+		c.files = append(c.files, file)
+	}
+	return file, err
 }
 
 // add appends a tensor of a file.
@@ -149,8 +180,9 @@ func (c *Checkpoint) Tensor(name string) (Tensor, bool) {
 	return c.tensors[i], true
 }
 
-// Bytes returns a tensor's data, little-endian, as a slice of the mapping. It
-// is read-only and valid until Close.
+// Bytes returns a tensor's data, little-endian, as a slice of the mapping
+// (a copy, where the checkpoint was opened unmapped or the tensor is
+// dequantised). It is read-only and valid until Close.
 func (c *Checkpoint) Bytes(name string) ([]byte, error) {
 	i, ok := c.index[name]
 	if !ok {
@@ -161,12 +193,44 @@ func (c *Checkpoint) Bytes(name string) ([]byte, error) {
 
 // data returns the bytes of the tensor with an index.
 func (c *Checkpoint) data(i int) ([]byte, error) {
+	if t := c.tensors[i]; t.DType != Quantised {
+		return c.window(i, 0, t.Elements(), nil)
+	}
 	at := c.places[i]
-	if at.file.data == nil {
+	return at.file.window(at.begin, at.stored, nil)
+}
+
+// window returns n elements of a tensor, of a size that is not [Quantised],
+// from element begin on; room is used where reading needs some.
+func (c *Checkpoint) window(i int, begin, n int64, room []byte) ([]byte, error) {
+	at, size := c.places[i], c.tensors[i].DType.Size()
+	if at.file.released() {
 		return nil, fmt.Errorf("%s: the checkpoint is closed", c.path)
 	}
-	end := at.begin + c.tensors[i].bytes
-	return at.file.data[at.begin:end:end], nil
+	if at.blocks {
+		return dequantised(at, begin, n, room)
+	}
+	return at.file.window(at.begin+begin*size, n*size, room)
+}
+
+// chunks calls do with a tensor's data in pieces of at most maxTile elements.
+func (c *Checkpoint) chunks(ctx context.Context, i int, do func(data []byte)) error {
+	total := c.tensors[i].Elements()
+	var room []byte
+	for at := int64(0); at < total; at += maxTile {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		data, err := c.window(i, at, min(maxTile, total-at), room)
+		if err != nil {
+			return err
+		}
+		if c.places[i].needsRoom() {
+			room = data
+		}
+		do(data)
+	}
+	return nil
 }
 
 // Files returns the paths of the weight files.

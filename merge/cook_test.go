@@ -50,7 +50,7 @@ func mixed(t testing.TB, elements int64) []*Checkpoint {
 }
 
 func TestCookEqualsReferenceForAnyWorkers(t *testing.T) {
-	parents := mixed(t, 3*tile+5)
+	parents := mixed(t, 3*minTile+5)
 	b := buffer(t, parents[0], AsStored)
 	rapid.Check(t, func(rt *rapid.T) {
 		w := rapid.SliceOfN(rapid.Float64Range(0.01, 1), 4, 4).Draw(rt, "weights")
@@ -109,7 +109,7 @@ func TestZeroWeightIsUnread(t *testing.T) {
 }
 
 func bigParent(t testing.TB, seed uint64) *Checkpoint {
-	return open(t, directory(t, nil, noise("w", BF16, seed, 4*tile)))
+	return open(t, directory(t, nil, noise("w", BF16, seed, 4*maxTile)))
 }
 
 func TestTruncatedParentIsAnError(t *testing.T) {

@@ -61,22 +61,6 @@ func existing(path string) (dir, rest string, err error) {
 	}
 }
 
-// writeSynced creates a file and brings it to the disk.
-func writeSynced(path string, data []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if closed := f.Close(); err == nil {
-		err = closed
-	}
-	return err
-}
-
 // syncDir brings a directory's entries to the disk. Systems that cannot open
 // directories for that keep entries without it.
 func syncDir(dir string) error {

@@ -29,11 +29,10 @@ func (c *Checkpoint) openGGUF(path string) error {
 	if gguf.CompleteShardGGUFFilename(path) != nil {
 		return failf("join the parts first: llama-gguf-split --merge", "%s: one part of a split model", path)
 	}
-	file, err := mapFile(path, filepath.Base(path))
+	file, err := c.openFile(path, filepath.Base(path))
 	if err != nil {
 		return err
 	}
-	c.files = append(c.files, file)
 	return guarded(c.files, func() error {
 		if err := c.addGGUF(file); err != nil {
 			return failf("download or convert the file again", "%s: %w", path, err)
@@ -42,43 +41,53 @@ func (c *Checkpoint) openGGUF(path string) error {
 	})
 }
 
-// addGGUF reads a mapped GGUF file's header.
+// addGGUF reads an opened GGUF file's header.
 func (c *Checkpoint) addGGUF(file *mapping) error {
-	if len(file.data) < 24 || string(file.data[:4]) != "GGUF" {
+	head, err := file.window(0, min(24, file.size()), nil)
+	if err != nil {
+		return err
+	}
+	if len(head) < 24 || string(head[:4]) != "GGUF" {
 		return fmt.Errorf("not a GGUF file")
 	}
-	if v := binary.LittleEndian.Uint32(file.data[4:]); v != 2 && v != 3 {
+	if v := binary.LittleEndian.Uint32(head[4:]); v != 2 && v != 3 {
 		return fmt.Errorf("GGUF version %d (or big-endian) is not read, only 2 and 3", v)
 	}
-	parsed, err := parseGGUF(file.path)
+	parsed, err := parseGGUF(file.path, file.data != nil)
 	if err != nil {
 		return err
 	}
 	start := parsed.TensorDataStartOffset
-	if start < 24 || start > int64(len(file.data)) {
-		return fmt.Errorf("header ends at byte %d, but the file holds %d: truncated", start, len(file.data))
+	if start < 24 || start > file.size() {
+		return fmt.Errorf("header ends at byte %d, but the file holds %d: truncated", start, file.size())
 	}
 	if err := c.addGGUFTensors(file, parsed.TensorInfos, start); err != nil {
 		return err
 	}
-	c.header = file.data[:start:start]
-	c.gguf, err = readFacts(file.data[:start], parsed.Header.MetadataKV)
+	if c.header, err = file.window(0, start, nil); err != nil {
+		return err
+	}
+	c.gguf, err = readFacts(c.header, parsed.Header.MetadataKV)
 	return err
 }
 
 // parseGGUF calls the parser, which panics on some malformed headers.
-func parseGGUF(path string) (f *gguf.GGUFFile, err error) {
+func parseGGUF(path string, mapped bool) (f *gguf.GGUFFile, err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			err = fmt.Errorf("malformed header: %v", fault)
 		}
 	}()
-	return gguf.ParseGGUFFile(path, gguf.UseMMap(), gguf.SkipLargeMetadata())
+	options := []gguf.GGUFReadOption{gguf.SkipLargeMetadata()}
+	if mapped {
+		options = append(options, gguf.UseMMap())
+	}
+	return gguf.ParseGGUFFile(path, options...)
 }
 
 // addGGUFTensors checks sizes, bounds and overlaps, which the parser does not.
 func (c *Checkpoint) addGGUFTensors(file *mapping, infos gguf.GGUFTensorInfos, start int64) error {
-	room := uint64(int64(len(file.data)) - start)
+	room := uint64(file.size() - start)
 	infos = slices.Clone(infos)
 	sort.SliceStable(infos, func(i, j int) bool { return infos[i].Offset < infos[j].Offset })
 	var at uint64
@@ -87,6 +96,7 @@ func (c *Checkpoint) addGGUFTensors(file *mapping, infos gguf.GGUFTensorInfos, s
 		if err != nil {
 			return err
 		}
+		to := place{file: file, begin: start + int64(info.Offset), stored: t.bytes}
 		switch {
 		case info.Offset < at:
 			return fmt.Errorf("tensor %q overlaps the one before it", t.Name)
@@ -94,7 +104,10 @@ func (c *Checkpoint) addGGUFTensors(file *mapping, infos gguf.GGUFTensorInfos, s
 			return fmt.Errorf("tensor %q goes beyond the end of the file: truncated", t.Name)
 		}
 		at = info.Offset + uint64(t.bytes)
-		if err := c.add(t, place{file, start + int64(info.Offset)}); err != nil {
+		if to.blocks = c.options.Dequantise && info.Type == gguf.GGMLTypeQ8_0; to.blocks {
+			t.DType, t.bytes = F32, t.Elements()*F32.Size()
+		}
+		if err := c.add(t, to); err != nil {
 			return err
 		}
 	}

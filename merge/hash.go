@@ -5,8 +5,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // hashedFiles are the small files that decide how a checkpoint behaves. Cards,
@@ -21,14 +24,55 @@ var hashedFiles = []string{
 // configuration and tokenizer files. For each file, sorted by name, the line
 // "NAME SIZE SHA256\n" goes into the hash; the only weight file of a
 // checkpoint goes in as "model", so that neither path nor file name matters.
-// All weights are read; the result is kept for later calls.
+// All weights are read, several files at once; the result is kept for later
+// calls.
 func (c *Checkpoint) Hash(ctx context.Context) (string, error) {
+	return newHasher(nil).checkpoint(ctx, c)
+}
+
+// HashAll returns the [Checkpoint.Hash] of each checkpoint. As many weight
+// files are read at once as there are processors; files that the cache knows
+// are not read, and those that were read are put into it ([HashCache.Save]
+// writes it). A nil cache knows nothing. The first error ends the work.
+func HashAll(ctx context.Context, checkpoints []*Checkpoint, cache *HashCache) ([]string, error) {
+	h := newHasher(cache)
+	sums := make([]string, len(checkpoints))
+	err := atOnce(ctx, len(checkpoints), func(ctx context.Context, i int) (err error) {
+		sums[i], err = h.checkpoint(ctx, checkpoints[i])
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return sums, nil
+}
+
+// hasher hashes weight files, at most as many at a time as there are slots.
+type hasher struct {
+	cache *HashCache
+	slots chan struct{}
+}
+
+func newHasher(cache *HashCache) hasher {
+	return hasher{cache, make(chan struct{}, runtime.GOMAXPROCS(0))}
+}
+
+// checkpoint returns a checkpoint's content hash and keeps it.
+func (h hasher) checkpoint(ctx context.Context, c *Checkpoint) (string, error) {
 	c.hashOnce.Lock()
 	defer c.hashOnce.Unlock()
 	if c.hash != "" {
 		return c.hash, nil
 	}
-	lines, err := c.contentLines(ctx)
+	sums := make([]string, len(c.files))
+	err := atOnce(ctx, len(c.files), func(ctx context.Context, i int) (err error) {
+		sums[i], err = h.file(ctx, c.files[i])
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	lines, err := c.contentLines(sums)
 	if err != nil {
 		return "", err
 	}
@@ -38,19 +82,37 @@ func (c *Checkpoint) Hash(ctx context.Context) (string, error) {
 	return c.hash, nil
 }
 
-// contentLines hashes every file that belongs to the content.
-func (c *Checkpoint) contentLines(ctx context.Context) ([]string, error) {
+// file returns a weight file's sha256 once a slot is free.
+func (h hasher) file(ctx context.Context, f *mapping) (string, error) {
+	select {
+	case h.slots <- struct{}{}:
+		defer func() { <-h.slots }()
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+	return h.cache.sum(ctx, f)
+}
+
+// atOnce calls do for 0 to n-1, each in a goroutine of its own. The first
+// error cancels the context of the others and is returned when all have ended.
+func atOnce(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for i := range n {
+		g.Go(func() error { return do(ctx, i) })
+	}
+	return g.Wait()
+}
+
+// contentLines lists every file that belongs to the content; sums are those of
+// the weight files.
+func (c *Checkpoint) contentLines(sums []string) ([]string, error) {
 	var lines []string
-	for _, f := range c.files {
+	for i, f := range c.files {
 		name := f.name
 		if len(c.files) == 1 {
 			name = "model"
 		}
-		sum, err := hashMapping(ctx, f)
-		if err != nil {
-			return nil, err
-		}
-		lines = append(lines, fmt.Sprintf("%s %d %s\n", name, len(f.data), sum))
+		lines = append(lines, fmt.Sprintf("%s %d %s\n", name, f.size(), sums[i]))
 	}
 	if c.dir == "" {
 		return lines, nil
@@ -68,16 +130,22 @@ func (c *Checkpoint) contentLines(ctx context.Context) ([]string, error) {
 	return lines, nil
 }
 
-// hashMapping returns a mapped file's sha256, looking at ctx every 4 MiB.
+// hashMapping returns a weight file's sha256, looking at ctx every 4 MiB.
 func hashMapping(ctx context.Context, f *mapping) (string, error) {
-	if f.data == nil {
-		return "", fmt.Errorf("%s: the checkpoint is closed", f.path)
-	}
+	const step = 4 << 20
 	h := sha256.New()
 	err := guarded([]*mapping{f}, func() error {
-		for part := range slices.Chunk(f.data, 4<<20) {
+		var room []byte
+		for at := int64(0); at < f.size(); at += step {
 			if err := ctx.Err(); err != nil {
 				return err
+			}
+			part, err := f.window(at, min(step, f.size()-at), room)
+			if err != nil {
+				return err
+			}
+			if f.data == nil {
+				room = part
 			}
 			h.Write(part)
 		}

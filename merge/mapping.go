@@ -3,28 +3,39 @@ package merge
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 
 	"github.com/edsrzf/mmap-go"
 )
 
-// mapping is one weight file, mapped whole and read-only.
+// mapping is one weight file, mapped whole and read-only or, where mappings
+// are not wanted, held open and read piece by piece.
 type mapping struct {
 	name string // relative to the checkpoint's directory
 	path string
 	info os.FileInfo
 	data mmap.MMap
+	file *os.File // nil where data is not
 }
 
-// mapFile maps a regular, non-empty file. The descriptor is closed at once:
-// the mapping keeps the file, and 20 parents of 30 shards would hold 600.
-func mapFile(path, name string) (*mapping, error) {
+// openFile maps a regular, non-empty file, or opens it. The descriptor of a
+// mapped file is closed at once: the mapping keeps the file, and 20 parents of
+// 30 shards would hold 600.
+func openFile(path, name string, unmapped bool) (*mapping, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fileError(path, err)
 	}
-	defer f.Close()
+	m, err := mapOpened(f, path, name, unmapped)
+	if err != nil || !unmapped {
+		_ = f.Close() // nothing was written
+	}
+	return m, err
+}
+
+func mapOpened(f *os.File, path, name string, unmapped bool) (*mapping, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return nil, fileError(path, err)
@@ -34,20 +45,61 @@ func mapFile(path, name string) (*mapping, error) {
 		return nil, fmt.Errorf("%s: not a regular file", path)
 	case info.Size() == 0:
 		return nil, failf("download or copy the file again", "%s: empty file", path)
+	case unmapped:
+		return &mapping{name: name, path: path, info: info, file: f}, nil
 	}
 	data, err := mmap.Map(f, mmap.RDONLY, 0)
 	if err != nil {
-		return nil, fmt.Errorf("%s: cannot be mapped: %w", path, err)
+		return nil, failf("read it without mapping (--no-mmap)", "%s: cannot be mapped: %w", path, err)
 	}
-	return &mapping{name, path, info, data}, nil
+	return &mapping{name: name, path: path, info: info, data: data}, nil
 }
 
-// unmap releases the mapping; twice is allowed.
-func (m *mapping) unmap() error {
-	if m.data == nil {
-		return nil
+// size returns the file's length as it was when it was opened.
+func (m *mapping) size() int64 { return m.info.Size() }
+
+// window returns n bytes from begin on: of the mapping, or read into room,
+// which grows if it must.
+func (m *mapping) window(begin, n int64, room []byte) ([]byte, error) {
+	switch {
+	case m.data != nil:
+		return m.data[begin : begin+n : begin+n], nil
+	case m.released():
+		return nil, fmt.Errorf("%s: the checkpoint is closed", m.path)
+	case int64(cap(room)) < n:
+		room = make([]byte, n)
 	}
-	return m.data.Unmap()
+	_, err := m.file.ReadAt(room[:n], begin)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, failf("replace the file", "%s: became shorter while it was read", m.path)
+	}
+	return room[:n:n], err
+}
+
+// released says whether the checkpoint was closed.
+func (m *mapping) released() bool { return m.data == nil && m.file == nil }
+
+// ReadAt implements io.ReaderAt.
+func (m *mapping) ReadAt(p []byte, at int64) (int, error) {
+	n := min(int64(len(p)), m.size()-at)
+	data, err := m.window(at, n, p)
+	if err == nil && n < int64(len(p)) {
+		err = io.EOF
+	}
+	return copy(p, data), err
+}
+
+// unmap releases the file; twice is allowed.
+func (m *mapping) unmap() error {
+	switch {
+	case m.data != nil:
+		return m.data.Unmap()
+	case m.file != nil:
+		err := m.file.Close()
+		m.file = nil
+		return err
+	}
+	return nil
 }
 
 // fileError words the errors of opening a file, once for all readers.

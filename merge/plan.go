@@ -34,7 +34,7 @@ func PlanFor(parents []*Checkpoint, store DType, dir string) (Plan, error) {
 	}
 	p := Plan{
 		Parents: len(parents), Tensors: len(l.tensors), Parameters: parents[0].Parameters(),
-		SoupBytes: l.size, Store: l.store(), MemoryBytes: memoryBound, DiskNeeded: l.size + slack,
+		SoupBytes: l.size(), Store: l.store(), MemoryBytes: memoryBound, DiskNeeded: l.size() + slack,
 	}
 	for _, c := range parents {
 		p.ParentBytes = append(p.ParentBytes, c.size())
@@ -45,4 +45,41 @@ func PlanFor(parents []*Checkpoint, store DType, dir string) (Plan, error) {
 	}
 	p.DiskFree, err = freeBytes(real)
 	return p, err
+}
+
+// GroupSize says how much of a soup one group is.
+type GroupSize struct {
+	Name       string `json:"name"`
+	Tensors    int    `json:"tensors"`
+	Parameters int64  `json:"parameters"`
+	Bytes      int64  `json:"bytes"` // in the soup
+}
+
+// GroupSizes returns the size of each group in a soup of like's tensors, stored
+// as store.
+func GroupSizes(like *Checkpoint, g Grouping, store DType) ([]GroupSize, error) {
+	sizes := make([]GroupSize, g.Len())
+	for i := range sizes {
+		sizes[i].Name = g.Name(i)
+	}
+	for _, t := range like.tensors {
+		i, err := g.of(t.Name)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", like.path, err)
+		}
+		sizes[i].Tensors++
+		sizes[i].Parameters += t.Elements()
+		sizes[i].Bytes += t.as(store).Bytes()
+	}
+	return sizes, nil
+}
+
+// FreeSpace returns the bytes that this user may still write in the directory
+// dir, which need not exist yet; -1 where the system does not tell.
+func FreeSpace(dir string) (int64, error) {
+	real, _, err := existing(dir)
+	if err != nil {
+		return 0, err
+	}
+	return freeBytes(real)
 }

@@ -21,7 +21,7 @@ type SavedRecipe struct {
 	Weights [][]float64      `json:"weights"`          // [group][parent]
 	Round   map[string]DType `json:"round,omitempty"`  // see [Recipe]
 	Store   DType            `json:"store,omitempty"`  // absent: as the first parent, tensor by tensor
-	SHA256  string           `json:"sha256"`           // of the weights file
+	SHA256  string           `json:"sha256"`           // of the weights file; of shards, of the lines "NAME SIZE SHA256\n"
 }
 
 // SavedParent is a parent as soup.json names it. Path is the last element
@@ -84,28 +84,13 @@ func (w *writing) record(ctx context.Context, sha256 string) (SavedRecipe, error
 	return s, nil
 }
 
-// store returns the dtype of all averaged tensors, if they share one.
-func (l layout) store() DType {
-	common := AsStored
-	for _, t := range l.tensors {
-		switch {
-		case !t.DType.Averageable():
-		case common == AsStored:
-			common = t.DType
-		case common != t.DType:
-			return AsStored
-		}
-	}
-	return common
-}
+// recordName is the file that a soup's recipe is kept in.
+const recordName = "soup.json"
 
-// save writes soup.json.
-func (s SavedRecipe) save(path string) error {
+// text returns soup.json.
+func (s SavedRecipe) text() ([]byte, error) {
 	text, err := json.MarshalIndent(s, "", "  ")
-	if err != nil {
-		return err
-	}
-	return writeSynced(path, append(text, '\n'))
+	return append(text, '\n'), err
 }
 
 // card writes the README.md of a soup, with the header that Hugging Face reads:

@@ -22,52 +22,55 @@ type entry struct {
 	begin, end uint64
 }
 
-// openSafetensors maps one safetensors file and adds its tensors.
+// openSafetensors opens one safetensors file and adds its tensors.
 func (c *Checkpoint) openSafetensors(path, name string) error {
-	file, err := mapFile(path, name)
+	file, err := c.openFile(path, name)
 	if err != nil {
 		return err
 	}
-	c.files = append(c.files, file)
 	return guarded(c.files, func() error { return c.addSafetensors(file) })
 }
 
-// addSafetensors reads a mapped file's header.
+// addSafetensors reads an opened file's header.
 func (c *Checkpoint) addSafetensors(file *mapping) error {
-	raw, err := splitHeader(file.data)
+	header, err := readHeader(file)
 	if err != nil {
 		return failf("download or copy the file again", "%s: %w", file.path, err)
 	}
-	entries, meta, err := parseHeader(raw, uint64(len(file.data)-8-len(raw)))
+	start := int64(len(header))
+	entries, meta, err := parseHeader(header[8:], uint64(file.size()-start))
 	if err != nil {
 		return failf("download or copy the file again", "%s: %w", file.path, err)
 	}
-	start := int64(8 + len(raw))
 	if len(c.files) == 1 {
-		c.meta, c.header = meta, file.data[:start:start]
+		c.meta, c.header = meta, header
 	}
 	for _, e := range entries {
-		if err := c.add(e.Tensor, place{file, start + int64(e.begin)}); err != nil {
+		if err := c.add(e.Tensor, place{file: file, begin: start + int64(e.begin), stored: e.bytes}); err != nil {
 			return failf("download the checkpoint again", "%s: %w", file.path, err)
 		}
 	}
 	return nil
 }
 
-// splitHeader returns the JSON part of a safetensors file: 8 bytes of length,
-// little-endian, and that many bytes of JSON come before the data.
-func splitHeader(file []byte) ([]byte, error) {
-	if len(file) < 8 {
-		return nil, fmt.Errorf("%d bytes are too few for a safetensors file", len(file))
+// readHeader returns what comes before the data of a safetensors file: 8 bytes
+// of length, little-endian, and that many bytes of JSON.
+func readHeader(file *mapping) ([]byte, error) {
+	if file.size() < 8 {
+		return nil, fmt.Errorf("%d bytes are too few for a safetensors file", file.size())
 	}
-	n := binary.LittleEndian.Uint64(file)
+	length, err := file.window(0, 8, nil)
+	if err != nil {
+		return nil, err
+	}
+	n := binary.LittleEndian.Uint64(length)
 	if n > maxHeader {
 		return nil, fmt.Errorf("header length %d is above the format's limit of %d", n, maxHeader)
 	}
-	if n > uint64(len(file)-8) {
-		return nil, fmt.Errorf("header length %d goes beyond the end of the file (%d bytes)", n, len(file))
+	if n > uint64(file.size()-8) {
+		return nil, fmt.Errorf("header length %d goes beyond the end of the file (%d bytes)", n, file.size())
 	}
-	return file[8 : 8+n : 8+n], nil
+	return file.window(0, 8+int64(n), nil)
 }
 
 // parseHeader reads the JSON of a safetensors header for a file with that many

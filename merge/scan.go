@@ -48,18 +48,13 @@ func (c *Checkpoint) scanTensor(ctx context.Context, i int, found *Findings) err
 	if !t.DType.Averageable() {
 		return nil
 	}
-	data, err := c.data(i)
+	var nans, infs int64
+	err := c.chunks(ctx, i, func(data []byte) {
+		n, inf := countSpecial(data, t.DType)
+		nans, infs = nans+n, infs+inf
+	})
 	if err != nil {
 		return err
-	}
-	var nans, infs int64
-	chunk := tile * t.DType.Size()
-	for at := int64(0); at < t.bytes; at += chunk {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		n, inf := countSpecial(data[at:min(at+chunk, t.bytes)], t.DType)
-		nans, infs = nans+n, infs+inf
 	}
 	if nans+infs > 0 {
 		*found = Findings{{

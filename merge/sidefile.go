@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // maxSideFile is above every tokenizer there is (Gemma 3's has 33 MB).
@@ -45,4 +46,50 @@ func readSmallJSON(dir, name string, v any) error {
 		return fmt.Errorf("%s: broken JSON: %w", filepath.Join(dir, name), err)
 	}
 	return nil
+}
+
+// copySmallFiles copies what belongs to a soup from a parent's directory, less
+// what is there, and notes the dtype that it is stored in.
+func copySmallFiles(to *draft, dir string, store DType) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fileError(dir, err)
+	}
+	for _, e := range entries {
+		if _, err := os.Lstat(to.path(e.Name())); !copied(e.Name()) || err == nil {
+			continue
+		}
+		raw, err := readSmall(dir, e.Name())
+		if err != nil {
+			return err
+		}
+		if e.Name() == "config.json" && store != AsStored {
+			raw = withDType(raw, store)
+		}
+		if raw == nil {
+			continue
+		}
+		if err := to.write(e.Name(), raw); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// copied says which of a parent's files belong to the soup: not its weights in
+// any format, its card, or the state and logs of its training.
+func copied(name string) bool {
+	if strings.HasPrefix(name, ".") || strings.HasPrefix(name, "events.out.tfevents") {
+		return false
+	}
+	switch filepath.Ext(name) {
+	case ".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".gguf", ".onnx", ".h5", ".msgpack", ".npz", ".ot":
+		return false
+	}
+	switch name {
+	case indexName, "pytorch_model.bin.index.json", "README.md", recordName,
+		"trainer_state.json", "train_results.json", "eval_results.json", "all_results.json":
+		return false
+	}
+	return true
 }

@@ -7,7 +7,7 @@ import (
 
 // sample is how much of each tensor is compared before all of it is: two
 // fine-tunes differ within it, so only equal parents are read whole.
-const sample = 4096
+const sample = 2048 // elements
 
 // twins notes checkpoints with equal tensors.
 func twins(all []*Checkpoint) Findings {
@@ -39,18 +39,33 @@ func equalTensors(a, b *Checkpoint) (equal bool, err error) {
 	return equal, err
 }
 
-// equalUpTo compares the first n bytes of every tensor, or all if n < 0.
-func (c *Checkpoint) equalUpTo(o *Checkpoint, n int) bool {
+// equalUpTo compares the first n elements of every tensor, or all if n < 0.
+func (c *Checkpoint) equalUpTo(o *Checkpoint, n int64) bool {
 	for i, t := range c.tensors {
-		x, errX := c.data(i)
-		y, errY := o.Bytes(t.Name)
-		if errX != nil || errY != nil || len(x) != len(y) || o.tensors[o.index[t.Name]].DType != t.DType {
+		j, ok := o.index[t.Name]
+		if !ok || t.DType == Quantised || o.tensors[j].DType != t.DType || o.tensors[j].bytes != t.bytes {
 			return false
 		}
-		if n >= 0 {
-			x, y = x[:min(n, len(x))], y[:min(n, len(y))]
+		if !c.equalTensor(i, o, j, n) {
+			return false
 		}
-		if !bytes.Equal(x, y) {
+	}
+	return true
+}
+
+// equalTensor compares two tensors of one dtype and size, or their first n
+// elements if n is not negative.
+func (c *Checkpoint) equalTensor(i int, o *Checkpoint, j int, n int64) bool {
+	if n < 0 {
+		n = c.tensors[i].Elements()
+	}
+	n = min(n, c.tensors[i].Elements())
+	var x, y []byte
+	for at := int64(0); at < n; at += maxTile {
+		var errX, errY error
+		x, errX = c.window(i, at, min(maxTile, n-at), x[:0:0])
+		y, errY = o.window(j, at, min(maxTile, n-at), y[:0:0])
+		if errX != nil || errY != nil || !bytes.Equal(x, y) {
 			return false
 		}
 	}
