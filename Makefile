@@ -1,11 +1,13 @@
 # Needs Go, gcc and g++. -O3 -march=native: the embedded engine sets no vector flags itself.
-export CGO_CFLAGS ?= -O3 -march=native
-export CGO_CXXFLAGS ?= -O3 -march=native -Wno-stringop-overflow
+# Where the processor has AMX it must be told not to: its AMX sources are not part of the Go module.
+NO_AMX := $(shell echo | g++ -march=native -dM -E -x c++ - 2>/dev/null | grep -q __AMX_INT8__ && echo -mno-amx-tile -mno-amx-int8 -mno-amx-bf16)
+export CGO_CFLAGS ?= -O3 -march=native $(NO_AMX)
+export CGO_CXXFLAGS ?= -O3 -march=native $(NO_AMX) -Wno-stringop-overflow
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 BUILD := go build -ldflags '-X main.version=$(VERSION)'
 PURE := ./merge/... ./search/... ./eval ./benchmarks/... ./results/... ./internal/progress
 
-.PHONY: help build demo demo-uneven test test-race agree lint fmt bench static clean compilers
+.PHONY: help build demo demo-uneven test test-race agree lint fmt fuzz bench static clean compilers
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
@@ -36,6 +38,9 @@ lint: compilers ## vet, golangci-lint, gofumpt; builds the linter once, one to t
 
 fmt: ## gofumpt, in place
 	go tool -modfile=tools/go.mod golangci-lint fmt
+
+fuzz: compilers ## every fuzz target, FUZZTIME each (default 30m), one after the other
+	tools/fuzz.sh
 
 bench: compilers ## speed of the merge kernel and of the engine
 	go test -run '^$$' -bench . ./merge ./eval/server/embedded

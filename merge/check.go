@@ -3,8 +3,11 @@ package merge
 import (
 	"fmt"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // checker compares one checkpoint with the first parent.
@@ -29,11 +32,19 @@ func Check(parents []*Checkpoint, base *Checkpoint) Findings {
 	if base != nil {
 		others = append(others, base)
 	}
+	each := make([]Findings, len(others))
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0)) // or twenty tokenizers are in memory at once
 	for i, other := range others {
-		id, own := inspect(other)
-		c := checker{first: parents[0], other: other, firstID: firstID, otherID: id, isBase: i >= len(parents)-1}
-		findings = append(append(findings, own...), c.run()...)
+		g.Go(func() error {
+			id, own := inspect(other)
+			c := checker{first: parents[0], other: other, firstID: firstID, otherID: id, isBase: i >= len(parents)-1}
+			each[i] = append(own, c.run()...)
+			return nil
+		})
 	}
+	_ = g.Wait() // what is wrong is in the findings
+	findings = append(findings, slices.Concat(each...)...)
 	if findings.Err() == nil {
 		findings = append(findings, twins(append(slices.Clone(parents), others[len(parents)-1:]...))...)
 	}
@@ -180,7 +191,7 @@ func (c *checker) same(name string) bool {
 	equal := false
 	err := guarded(mappings([]*Checkpoint{c.first, c.other}), func() error {
 		i, j := c.first.index[name], c.other.index[name]
-		equal = c.first.tensors[i].bytes == c.other.tensors[j].bytes && c.first.equalTensor(i, c.other, j, -1)
+		equal = c.first.tensors[i].bytes == c.other.tensors[j].bytes && c.first.equalTensor(i, c.other, j, 0, c.first.tensors[i].Elements())
 		return nil
 	})
 	return equal && err == nil

@@ -36,7 +36,7 @@ func TestOpenShards(t *testing.T) {
 		t.Fatalf("%d files, %d tensors", len(c.Files()), len(c.Tensors()))
 	}
 	whole := small(t, 1)
-	if equal, err := equalTensors(c, whole); !equal || err != nil {
+	if equal, _, err := equalTensors(c, whole); !equal || err != nil {
 		t.Errorf("shards differ from the whole: %v", err)
 	}
 	if f := Check([]*Checkpoint{c, whole}, nil); f.Err() != nil {

@@ -176,7 +176,7 @@ func TestKilledAnywhere(t *testing.T) {
 		for step := 0; ; step++ {
 			dir := t.TempDir()
 			cmd := exec.Command(os.Args[0], "-test.run=^TestKilledAnywhere$")
-			cmd.Env = append(os.Environ(), fmt.Sprintf("SOUP_TEST_KILL_AT=%d %s %s", step, what, dir))
+			cmd.Env = append(os.Environ(), fmt.Sprintf("SOUP_TEST_KILL_AT=%d %s %s", step, what, dir), "TMPDIR="+t.TempDir())
 			out, err := cmd.CombinedOutput()
 			complete(t, dir)
 			if err == nil {

@@ -19,8 +19,9 @@ func TestOpenGGUF(t *testing.T) {
 		}
 	}
 	v, err := c.gguf.vocab()
-	if err != nil || v.tokens[1] != " b" {
-		t.Errorf("token 1 is %q, want a leading blank (%v)", v.tokens[1], err)
+	tokens, _ := v.tokens()
+	if err != nil || tokens[1] != " b" {
+		t.Errorf("token 1 is %q, want a leading blank (%v)", tokens[1], err)
 	}
 }
 

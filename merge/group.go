@@ -52,9 +52,9 @@ type GroupPattern struct {
 // Embeddings go with the first block; head, final norm and all else that
 // belongs to no layer with the last.
 //
-// Kinds names groups among "attention" and "mlp", which hold those
-// projections (experts and routers are mlp), and "other", which holds
-// embeddings, head, all norms and every kind that is not listed.
+// Kinds names groups among "embedding", "attention" and "mlp", which hold those
+// projections (experts and routers are mlp), "norm", "head", and "other", which
+// holds what is of none of these and every kind that is not listed.
 //
 // Patterns are tried in order, the first match wins, the rest is "other".
 type GroupSpec struct {
@@ -131,38 +131,51 @@ func byLayer(tensors []string, blocks int) (Grouping, error) {
 	return g, g.populated()
 }
 
-var (
-	normName      = regexp.MustCompile(`norm|(^|[._])ln(_|\d|\.)`)
-	attentionName = regexp.MustCompile(`attn|attention`)
-	mlpName       = regexp.MustCompile(`mlp|ffn|feed_forward|experts|block_sparse_moe|\.router\.|\.gate\.`)
-)
+// kinds are tried in this order. All norms are one kind: whether a norm belongs
+// to what stands before or after it differs between architectures, and between
+// the names of Hugging Face and GGUF.
+var kinds = []struct {
+	name   string
+	layers bool // only within a layer
+	match  *regexp.Regexp
+}{
+	{"norm", false, regexp.MustCompile(`norm|(^|[._])ln(_|\d|\.)`)},
+	{"attention", true, regexp.MustCompile(`attn|attention`)},
+	{"mlp", true, regexp.MustCompile(`mlp|ffn|feed_forward|experts|block_sparse_moe|\.router\.|\.gate\.`)},
+	{"head", false, regexp.MustCompile(`(^|\.)lm_head\.|^output\.|embed_out\.`)},
+	{"embedding", false, embeddingName},
+}
 
-// kind classifies a tensor. Norms are "other" in every model: whether a norm
-// belongs to what stands before or after it differs between architectures and
-// between the names of Hugging Face and GGUF.
+// kind classifies a tensor.
 func kind(tensor string) string {
-	switch {
-	case normName.MatchString(tensor) || layer(tensor) < 0:
-		return otherGroup
-	case attentionName.MatchString(tensor):
-		return "attention"
-	case mlpName.MatchString(tensor):
-		return "mlp"
+	for _, k := range kinds {
+		if (!k.layers || layer(tensor) >= 0) && k.match.MatchString(tensor) {
+			return k.name
+		}
 	}
 	return otherGroup
 }
 
-func byKind(tensors, kinds []string) (Grouping, error) {
-	for i, k := range kinds {
-		if !slices.Contains([]string{"attention", "mlp", otherGroup}, k) {
-			return Grouping{}, failf("use attention, mlp or other", "groups: unknown kind %q", k)
+// kindNames returns the names that groups by kind may have.
+func kindNames() []string {
+	var names []string
+	for _, k := range kinds {
+		names = append(names, k.name)
+	}
+	return append(names, otherGroup)
+}
+
+func byKind(tensors, named []string) (Grouping, error) {
+	for i, k := range named {
+		if !slices.Contains(kindNames(), k) {
+			return Grouping{}, failf("use "+strings.Join(kindNames(), ", "), "groups: unknown kind %q", k)
 		}
-		if slices.Contains(kinds[:i], k) {
+		if slices.Contains(named[:i], k) {
 			return Grouping{}, fmt.Errorf("groups: kind %q is there twice", k)
 		}
 	}
-	return assign(tensors, kinds, func(t string) string {
-		if k := kind(t); slices.Contains(kinds, k) {
+	return assign(tensors, named, func(t string) string {
+		if k := kind(t); slices.Contains(named, k) {
 			return k
 		}
 		return otherGroup

@@ -31,6 +31,11 @@ func TestGroups(t *testing.T) {
 		"each layer": {GroupSpec{Layers: 3}, []string{"layers 0-0", "layers 1-1", "layers 2-2"}, []int{2, 0, 2, 0, 0, 0, 1, 1, 2}},
 		"kinds":      {GroupSpec{Kinds: []string{"attention", "mlp", "other"}}, []string{"attention", "mlp", "other"}, []int{2, 2, 2, 2, 0, 1, 2, 1, 0}},
 		"one kind":   {GroupSpec{Kinds: []string{"mlp"}}, []string{"mlp", "other"}, []int{1, 1, 1, 1, 1, 0, 1, 0, 1}},
+		"all kinds": {
+			GroupSpec{Kinds: []string{"embedding", "attention", "mlp", "norm", "head"}},
+			[]string{"embedding", "attention", "mlp", "norm", "head"},
+			[]int{4, 0, 3, 3, 1, 2, 3, 2, 1},
+		},
 		"patterns": {
 			GroupSpec{Patterns: []GroupPattern{{"ends", `embd|embed|head|^output\.`}, {"norms", "norm"}, {"ends", "nothing"}}},
 			[]string{"ends", "norms", "other"},
@@ -60,7 +65,7 @@ func TestGroupsRefused(t *testing.T) {
 	for says, s := range map[string]GroupSpec{
 		"4 blocks cannot be made of 3 layers": {Layers: 4},
 		"-1 blocks":                           {Layers: -1},
-		`unknown kind "head"`:                 {Kinds: []string{"head"}},
+		`unknown kind "feet"`:                 {Kinds: []string{"feet"}},
 		`kind "mlp" is there twice`:           {Kinds: []string{"mlp", "mlp"}},
 		"not several":                         {Layers: 2, Kinds: []string{"mlp"}},
 		`no tensor is in group "x"`:           {Patterns: []GroupPattern{{"x", "nothing"}}},

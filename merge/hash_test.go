@@ -148,10 +148,10 @@ func TestHashCacheSparesReading(t *testing.T) {
 // now, that were replaced or changed after they were opened.
 func TestHashCacheIsCareful(t *testing.T) {
 	for name, disturb := range map[string]func(path string){
-		"fresh":    func(path string) { age(t, path, time.Second) },
-		"future":   func(path string) { age(t, path, -time.Hour) },
-		"removed":  func(path string) { _ = os.Remove(path) },
-		"touched":  func(path string) { age(t, path, 30*time.Minute) },
+		"fresh":   func(path string) { age(t, path, time.Second) },
+		"future":  func(path string) { age(t, path, -time.Hour) },
+		"removed": func(path string) { _ = os.Remove(path) },
+		"touched": func(path string) { age(t, path, 30*time.Minute) },
 		"replaced": func(path string) { // another inode, and the old one stays open
 			old := read(t, path)
 			_ = os.Remove(path)

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // identity is what a checkpoint says about itself beside its tensors: the
@@ -25,12 +26,15 @@ type identity struct {
 	vocab     func() (vocabulary, error)
 }
 
-// vocabulary maps ids to texts.
+// vocabulary maps ids to texts. Tokens and merges, 128,000 of each in a Llama
+// 3, are parsed only where their bytes differ.
 type vocabulary struct {
-	tokens map[int]string
-	added  map[int]string
-	flags  map[int]string    // of added tokens: special, lstrip, ...
-	rules  map[string]string // merges, normalizer, pre_tokenizer, ...: how text is split
+	rawTokens, rawMerges []byte
+	tokens               func() (map[int]string, error)
+	merges               func() string
+	added                map[int]string
+	flags                map[int]string    // of added tokens: special, lstrip, ...
+	rules                map[string]string // normalizer, pre_tokenizer, ...: how text is split
 }
 
 // Keys of config.json: https://huggingface.co/docs/transformers/main/en/main_classes/configuration
@@ -164,7 +168,7 @@ func (id *identity) readTokenizer(dir string) error {
 		}
 		id.tokenizer = raw
 		if name == "tokenizer.json" {
-			id.vocab = func() (vocabulary, error) { return parseTokenizer(filepath.Join(dir, name), raw) }
+			id.vocab = sync.OnceValues(func() (vocabulary, error) { return parseTokenizer(filepath.Join(dir, name), raw) })
 		}
 		return nil
 	}
@@ -174,19 +178,20 @@ func (id *identity) readTokenizer(dir string) error {
 // parseTokenizer reads the format of the tokenizers library:
 // https://huggingface.co/docs/tokenizers/main/en/api/tokenizer
 func parseTokenizer(path string, raw []byte) (vocabulary, error) {
-	var file struct {
-		Model map[string]json.RawMessage `json:"model"`
-		Added []map[string]any           `json:"added_tokens"`
-	}
 	v := vocabulary{added: map[int]string{}, flags: map[int]string{}, rules: map[string]string{}}
-	var top map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &file); err != nil {
-		return v, fmt.Errorf("%s: broken JSON: %w", path, err)
-	}
+	var top, model map[string]json.RawMessage
+	var added []map[string]any
 	if err := json.Unmarshal(raw, &top); err != nil {
 		return v, fmt.Errorf("%s: broken JSON: %w", path, err)
 	}
-	for _, token := range file.Added {
+	for key, to := range map[string]any{"model": &model, "added_tokens": &added} {
+		if part, ok := top[key]; ok {
+			if err := json.Unmarshal(part, to); err != nil {
+				return v, fmt.Errorf("%s: %s: broken JSON: %w", path, key, err)
+			}
+		}
+	}
+	for _, token := range added {
 		id, _ := token["id"].(float64)
 		content, _ := token["content"].(string)
 		delete(token, "id")
@@ -194,12 +199,16 @@ func parseTokenizer(path string, raw []byte) (vocabulary, error) {
 		v.added[int(id)], v.flags[int(id)] = content, fmt.Sprint(token)
 	}
 	pick(v.rules, []string{"normalizer", "pre_tokenizer", "post_processor", "decoder"}, top, nil)
-	pick(v.rules, []string{"type", "byte_fallback", "ignore_merges", "unk_token"}, file.Model, nil)
-	v.rules["merges"] = plainMerges(file.Model["merges"])
-	var err error
-	if v.tokens, err = parseVocab(file.Model["vocab"]); err != nil {
-		return v, fmt.Errorf("%s: model.vocab: %w", path, err)
-	}
+	pick(v.rules, []string{"type", "byte_fallback", "ignore_merges", "unk_token"}, model, nil)
+	v.rawTokens, v.rawMerges = model["vocab"], model["merges"]
+	v.merges = sync.OnceValue(func() string { return plainMerges(v.rawMerges) })
+	v.tokens = sync.OnceValues(func() (map[int]string, error) {
+		tokens, err := parseVocab(v.rawTokens)
+		if err != nil {
+			err = fmt.Errorf("%s: model.vocab: %w", path, err)
+		}
+		return tokens, err
+	})
 	return v, nil
 }
 
@@ -263,21 +272,27 @@ func (f *ggufFacts) identify() identity {
 	}
 	id.template = f.values["tokenizer.chat_template"]
 	id.tokenizer = bytes.Join([][]byte{f.arrays["tokenizer.ggml.tokens"], f.arrays["tokenizer.ggml.token_type"], f.arrays["tokenizer.ggml.merges"]}, nil)
-	id.vocab = f.vocab
+	id.vocab = sync.OnceValues(f.vocab)
 	return id
 }
 
 // vocab reads the token list; merges and types are compared as bytes.
 func (f *ggufFacts) vocab() (vocabulary, error) {
-	v := vocabulary{tokens: map[int]string{}, rules: map[string]string{
-		"token_type": string(f.arrays["tokenizer.ggml.token_type"]), "merges": string(f.arrays["tokenizer.ggml.merges"]),
-	}}
-	if f.arrays["tokenizer.ggml.tokens"] == nil {
-		return v, nil
+	v := vocabulary{
+		rawTokens: f.arrays["tokenizer.ggml.tokens"], rawMerges: f.arrays["tokenizer.ggml.merges"],
+		rules: map[string]string{"token_type": string(f.arrays["tokenizer.ggml.token_type"])},
 	}
-	texts, err := ggufStrings(f.arrays["tokenizer.ggml.tokens"])
-	for id, text := range texts {
-		v.tokens[id] = text
-	}
-	return v, err
+	v.merges = func() string { return string(v.rawMerges) }
+	v.tokens = sync.OnceValues(func() (map[int]string, error) {
+		tokens := map[int]string{}
+		if v.rawTokens == nil {
+			return tokens, nil
+		}
+		texts, err := ggufStrings(v.rawTokens)
+		for id, text := range texts {
+			tokens[id] = text
+		}
+		return tokens, err
+	})
+	return v, nil
 }

@@ -1,6 +1,6 @@
 package merge
 
-import "golang.org/x/sys/unix"
+import "os"
 
 // share is the part of the machine's memory that pages of parents may fill.
 // Parents that are larger are read once a candidate anyway: their pages are let
@@ -31,7 +31,7 @@ func (d *dish) letGo(begin, n int64) {
 		if at.blocks {
 			from, to = at.begin+begin/q8Elements*q8Bytes, at.begin+(begin+n)/q8Elements*q8Bytes
 		}
-		page := int64(unix.Getpagesize())
-		_ = unix.Madvise(at.file.data[from/page*page:to], unix.MADV_DONTNEED)
+		page := int64(os.Getpagesize())
+		dropPages(at.file.data[from/page*page : to])
 	}
 }

@@ -23,3 +23,6 @@ var memoryBytes = sync.OnceValue(func() int64 {
 	}
 	return total
 })
+
+// dropPages lets go of mapped pages; refused advice changes nothing.
+func dropPages(pages []byte) { _ = unix.Madvise(pages, unix.MADV_DONTNEED) }

@@ -21,6 +21,7 @@ type SavedRecipe struct {
 	Weights [][]float64      `json:"weights"`          // [group][parent]
 	Round   map[string]DType `json:"round,omitempty"`  // see [Recipe]
 	Store   DType            `json:"store,omitempty"`  // absent: as the first parent, tensor by tensor
+	Shard   int64            `json:"shard,omitempty"`  // see [WriteOptions]
 	SHA256  string           `json:"sha256"`           // of the weights file; of shards, of the lines "NAME SIZE SHA256\n"
 }
 
@@ -65,7 +66,7 @@ func (s SavedRecipe) Recipe() Recipe {
 
 // record describes a written soup; this is where the parents are hashed.
 func (w *writing) record(ctx context.Context, sha256 string) (SavedRecipe, error) {
-	s := SavedRecipe{Soup: 1, Method: w.options.Method, Weights: w.recipe.Weights, Round: map[string]DType{}, Store: w.layout.store(), SHA256: sha256}
+	s := SavedRecipe{Soup: 1, Method: w.options.Method, Weights: w.recipe.Weights, Round: map[string]DType{}, Store: w.layout.store(), Shard: w.options.Shard, SHA256: sha256}
 	if len(w.recipe.Groups.Names) > 0 {
 		s.Groups = &w.recipe.Groups
 	}

@@ -1,7 +1,6 @@
 package merge
 
 import (
-	"encoding/binary"
 	"os"
 	"path/filepath"
 	"slices"
@@ -143,29 +142,4 @@ func TestClosedCheckpoint(t *testing.T) {
 	wantError(t, err, "closed")
 	_, err = c.Bytes("none")
 	wantError(t, err, `no tensor "none"`)
-}
-
-// FuzzParseHeader: whatever parses covers its data exactly.
-func FuzzParseHeader(f *testing.F) {
-	for _, bad := range badHeaders {
-		f.Add([]byte(bad.header), uint64(8))
-	}
-	file := safetensorsBytes(smallTensors(1, BF16)...)
-	f.Add(file[8:8+binary.LittleEndian.Uint64(file)], uint64(382))
-	f.Fuzz(func(t *testing.T, raw []byte, data uint64) {
-		entries, _, err := parseHeader(raw, data)
-		if err != nil {
-			return
-		}
-		var sum uint64
-		for _, e := range entries {
-			sum += uint64(e.Bytes())
-			if e.end > data || e.Elements() < 0 {
-				t.Errorf("entry %+v of %d bytes", e, data)
-			}
-		}
-		if sum != data {
-			t.Errorf("%d of %d bytes covered", sum, data)
-		}
-	})
 }

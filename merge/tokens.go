@@ -8,7 +8,10 @@ import (
 	"slices"
 )
 
-const oneTokenizer = "average only checkpoints with one tokenizer"
+const (
+	oneTokenizer   = "average only checkpoints with one tokenizer"
+	firstTokenizer = "the soup gets the first parent's tokenizer"
+)
 
 // compareTokenizers says which tokens differ. Rows of embeddings that stand
 // for different tokens would be averaged with each other.
@@ -27,29 +30,48 @@ func (c *checker) compareTokenizers() {
 	}
 	va, errA := a.vocab()
 	vb, errB := b.vocab()
-	for i, err := range []error{errA, errB} {
-		if err != nil {
-			c.found = append(c.found, Finding{"config", Refuse, []string{c.first.path, c.other.path}[i], "", err.Error(), "repair or replace the file"})
-		}
-	}
-	if errA == nil && errB == nil {
+	if c.readable(errA, errB) {
 		c.compareVocabularies(va, vb)
 	}
 }
 
+// readable reports what could not be parsed.
+func (c *checker) readable(first, other error) bool {
+	for i, err := range []error{first, other} {
+		if err != nil {
+			c.found = append(c.found, Finding{"config", Refuse, []string{c.first.path, c.other.path}[i], "", err.Error(), "repair or replace the file"})
+		}
+	}
+	return first == nil && other == nil
+}
+
 func (c *checker) compareVocabularies(a, b vocabulary) {
-	if d := differences(a.tokens, b.tokens, c.first.path); len(d) > 0 {
-		c.refuse("vocabulary", oneTokenizer, "%s", some(d, fmt.Sprintf("of %d token ids differ", max(len(a.tokens), len(b.tokens)))))
+	if !bytes.Equal(a.rawTokens, b.rawTokens) {
+		c.compareTokens(a, b)
+	}
+	if !bytes.Equal(a.rawMerges, b.rawMerges) && a.merges() != b.merges() {
+		c.add(Warn, "tokenizer", "", firstTokenizer, "merges differs from %s: text is split differently", c.first.path)
 	}
 	if d := differences(a.added, b.added, c.first.path); len(d) > 0 {
 		c.add(c.unlessBase(Refuse), "added-tokens", "", oneTokenizer, "%s", some(d, "added tokens differ"))
 	} else if d := differences(a.flags, b.flags, c.first.path); len(d) > 0 {
-		c.add(Warn, "added-tokens", "", "the soup gets the first parent's tokenizer", "%s", some(d, "added tokens differ in their flags"))
+		c.add(Warn, "added-tokens", "", firstTokenizer, "%s", some(d, "added tokens differ in their flags"))
 	}
 	for _, rule := range sortedKeys(a.rules) {
 		if a.rules[rule] != b.rules[rule] {
-			c.add(Warn, "tokenizer", "", "the soup gets the first parent's tokenizer", "%s differs from %s: text is split differently", rule, c.first.path)
+			c.add(Warn, "tokenizer", "", firstTokenizer, "%s differs from %s: text is split differently", rule, c.first.path)
 		}
+	}
+}
+
+func (c *checker) compareTokens(a, b vocabulary) {
+	ta, errA := a.tokens()
+	tb, errB := b.tokens()
+	if !c.readable(errA, errB) {
+		return
+	}
+	if d := differences(ta, tb, c.first.path); len(d) > 0 {
+		c.refuse("vocabulary", oneTokenizer, "%s", some(d, fmt.Sprintf("of %d token ids differ", max(len(ta), len(tb)))))
 	}
 }
 
@@ -64,19 +86,29 @@ func (c *checker) unlessBase(severity string) string {
 
 // differences lists ids that stand for different texts.
 func differences(a, b map[int]string, first string) []string {
-	ids := maps.Clone(a)
-	maps.Copy(ids, b)
-	var out []string
-	for _, id := range slices.Sorted(maps.Keys(ids)) {
+	var ids []int
+	for id, x := range a {
+		if y, ok := b[id]; !ok || x != y {
+			ids = append(ids, id)
+		}
+	}
+	for id := range b {
+		if _, ok := a[id]; !ok {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	out := make([]string, len(ids))
+	for i, id := range ids {
 		x, inA := a[id]
 		y, inB := b[id]
 		switch {
 		case !inA:
-			out = append(out, fmt.Sprintf("id %d is %q but does not exist in %s", id, y, first))
+			out[i] = fmt.Sprintf("id %d is %q but does not exist in %s", id, y, first)
 		case !inB:
-			out = append(out, fmt.Sprintf("id %d does not exist but is %q in %s", id, x, first))
-		case x != y:
-			out = append(out, fmt.Sprintf("id %d is %q but %q in %s", id, y, x, first))
+			out[i] = fmt.Sprintf("id %d does not exist but is %q in %s", id, x, first)
+		default:
+			out[i] = fmt.Sprintf("id %d is %q but %q in %s", id, y, x, first)
 		}
 	}
 	return out

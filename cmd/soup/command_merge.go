@@ -1,8 +1,6 @@
 package main
 
 import (
-	"errors"
-
 	"github.com/spf13/cobra"
 
 	"soup/internal/single"
@@ -25,8 +23,8 @@ a path.`,
 			if o.Out == "" {
 				return &usage.Error{Message: "merge needs -o OUT"}
 			}
-			if o.Recipe != "" && (o.Weights != "" || o.Store != "") {
-				return &usage.Error{Message: "--recipe decides about weights and store; give it alone"}
+			if o.Recipe != "" && (o.Weights != "" || o.Store != "" || o.Shard != "") {
+				return &usage.Error{Message: "--recipe decides about weights, store and shards; give it without those options"}
 			}
 			o.Paths = args
 			if !quiet(cmd) {
@@ -44,45 +42,15 @@ a path.`,
 	f.StringVar(&o.Weights, "weights", "", "NAME=W,... (default: equal weights)")
 	f.StringVar(&o.Recipe, "recipe", "", "soup.json of a soup to make again")
 	f.StringVar(&o.Store, "store", "", "float32, float16 or bfloat16 (default: as the first parent)")
+	f.StringVar(&o.Shard, "shard-size", "", "most bytes of tensors in a weights file, such as 5GB (default: one file)")
+	readingFlags(cmd, &o.Reading)
 	f.BoolVar(&o.Extrapolate, "extrapolate", false, "allow negative weights")
 	return cmd
 }
 
-// errRefused is the failure of a check that found a reason against averaging;
-// the reasons are on stdout.
-var errRefused = errors.New("these checkpoints cannot be averaged")
-
-func newCheckCommand() *cobra.Command {
-	var o single.CheckOptions
-	var asJSON bool
-	cmd := &cobra.Command{
-		Use:     "check [--deep] [--base PATH] [--json] PATH...",
-		Short:   "Say whether checkpoints can be averaged, and what it takes",
-		Example: "  soup check --deep examples/garden/finetune/*",
-		Args:    atLeast(1, "the paths of the checkpoints"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			o.Paths = args
-			checked, err := single.Check(cmd.Context(), o)
-			if err != nil {
-				return err
-			}
-			write := checked.WriteText
-			if asJSON {
-				write = checked.WriteJSON
-			}
-			if err := write(cmd.OutOrStdout()); err != nil {
-				return err
-			}
-			if !checked.OK {
-				return errRefused
-			}
-			return nil
-		},
-	}
+// readingFlags are the options that say how checkpoints are read.
+func readingFlags(cmd *cobra.Command, r *single.Reading) {
 	f := cmd.Flags()
-	f.BoolVar(&o.Deep, "deep", false, "read the weights too: NaN, infinity")
-	f.StringVar(&o.Base, "base", "", "what the checkpoints were fine-tuned from")
-	f.StringVar(&o.Store, "store", "", "dtype of the soup to plan for")
-	f.BoolVar(&asJSON, "json", false, "print JSON")
-	return cmd
+	f.BoolVar(&r.NoMmap, "no-mmap", false, "read weights piece by piece instead of mapping the files, for network file systems")
+	f.BoolVar(&r.Dequantise, "dequantize", false, "take Q8_0 tensors of GGUF files as the values that they stand for; the soup is float16 there")
 }

@@ -3,7 +3,6 @@ package single
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 
 	"soup/merge"
@@ -11,17 +10,31 @@ import (
 
 // CheckOptions say what to look at.
 type CheckOptions struct {
-	Paths []string
-	Base  string // what the parents were fine-tuned from; may be empty
-	Deep  bool   // read the weights too
-	Store string // dtype of the soup that is planned
+	Paths  []string
+	Base   string // what the parents were fine-tuned from; may be empty
+	Deep   bool   // read the weights too
+	Store  string // dtype of the soup that is planned
+	Groups string // how tensors are grouped, see parseGroups; "" is one group
+
+	Reading Reading
 }
 
 // Checked is what soup check prints. The JSON keys are fixed.
 type Checked struct {
-	OK       bool           `json:"ok"` // nothing refuses
-	Findings merge.Findings `json:"findings"`
-	Plan     *merge.Plan    `json:"plan"` // null if something refuses
+	OK       bool              `json:"ok"` // nothing refuses
+	Findings merge.Findings    `json:"findings"`
+	Plan     *merge.Plan       `json:"plan"`             // null if something refuses
+	Groups   []merge.GroupSize `json:"groups,omitempty"` // only where they were asked for
+	Expected *Expected         `json:"expected"`         // null if something refuses
+}
+
+// Expected is how long the parents take, as a short probe has it.
+type Expected struct {
+	BytesToRead int64       `json:"bytes_to_read"` // of all parents, once: a candidate in which all have weight
+	ReadSeconds *float64    `json:"read_seconds"`  // for these bytes; null: the probe could not tell
+	HashSeconds *float64    `json:"hash_seconds"`  // for the sha256 of all parents, which a merge and a study take once; null likewise
+	Source      string      `json:"source"`        // where the probe's bytes were: cached, disk, mixed, unknown or sparse
+	Probe       merge.Probe `json:"probe"`
 }
 
 // Check finds everything that speaks against averaging checkpoints, and plans
@@ -31,88 +44,102 @@ func Check(ctx context.Context, o CheckOptions) (c Checked, err error) {
 	if err != nil {
 		return c, err
 	}
-	parents, err := openAll(o.Paths)
+	spec, err := parseGroups(o.Groups)
+	if err != nil {
+		return c, err
+	}
+	parents, err := o.Reading.openAll(o.Paths)
 	defer closeAll(parents)
 	if err != nil {
 		return c, err
 	}
+	if c.Findings, err = find(ctx, parents, o); err != nil {
+		return c, err
+	}
+	if c.OK = c.Findings.Err() == nil; c.OK {
+		err = c.plan(ctx, parents, store, spec)
+	}
+	return c, err
+}
+
+// find compares the parents with each other and with the base.
+func find(ctx context.Context, parents []*merge.Checkpoint, o CheckOptions) (merge.Findings, error) {
 	var base *merge.Checkpoint
 	if o.Base != "" {
-		if base, err = merge.Open(o.Base); err != nil {
-			return c, err
+		var err error
+		if base, err = o.Reading.open(o.Base); err != nil {
+			return nil, err
 		}
 		defer base.Close()
 	}
-	c.Findings = merge.Check(parents, base)
-	if c.Findings == nil {
-		c.Findings = merge.Findings{}
+	findings := append(merge.Findings{}, merge.Check(parents, base)...)
+	if !o.Deep {
+		return findings, nil
 	}
-	if o.Deep {
-		for _, p := range parents {
-			found, err := merge.Scan(ctx, p)
-			if err != nil {
-				return c, err
-			}
-			c.Findings = append(c.Findings, found...)
-		}
-	}
-	c.OK = c.Findings.Err() == nil
-	if c.OK {
-		plan, err := merge.PlanFor(parents, store, ".")
+	for _, p := range parents {
+		found, err := merge.Scan(ctx, p)
 		if err != nil {
-			return c, err
+			return findings, err
 		}
-		c.Plan = &plan
+		findings = append(findings, found...)
 	}
-	return c, nil
+	return findings, nil
 }
 
-// WriteJSON prints the result as JSON.
-func (c Checked) WriteJSON(w io.Writer) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	return e.Encode(c)
-}
-
-// WriteText prints one line a finding, its remedy below, and the plan.
-func (c Checked) WriteText(w io.Writer) error {
-	for _, f := range c.Findings {
-		if _, err := fmt.Fprintf(w, "%s: %s: %s\n", f.Severity, f.Code, f); err != nil {
-			return err
-		}
-		if f.Remedy != "" {
-			if _, err := fmt.Fprintf(w, "  remedy: %s\n", f.Remedy); err != nil {
-				return err
-			}
-		}
+// plan says what a soup of the parents takes.
+func (c *Checked) plan(ctx context.Context, parents []*merge.Checkpoint, store merge.DType, spec merge.GroupSpec) error {
+	plan, err := merge.PlanFor(parents, store, ".")
+	if err != nil {
+		return err
 	}
-	if c.Plan == nil {
-		return nil
+	c.Plan = &plan
+	if c.Groups, err = groupSizes(parents[0], store, spec); err != nil {
+		return err
 	}
-	p := c.Plan
-	store := p.Store.Torch()
-	if store == "" {
-		store = "as the first parent, tensor by tensor"
-	}
-	_, err := fmt.Fprintf(w, `these %d checkpoints can be averaged
-tensors    %d, %d parameters
-soup       %s, stored as %s
-memory     at most %s beside the mapped files
-disk       %s needed, %s free here
-`, p.Parents, p.Tensors, p.Parameters, size(p.SoupBytes), store, size(p.MemoryBytes), size(p.DiskNeeded), size(p.DiskFree))
+	c.Expected, err = expect(ctx, parents, plan)
 	return err
 }
 
-// size prints bytes in the unit that fits.
-func size(n int64) string {
-	if n < 0 {
+// expect probes the parents' files.
+func expect(ctx context.Context, parents []*merge.Checkpoint, plan merge.Plan) (*Expected, error) {
+	probe, err := merge.ProbeReading(ctx, parents)
+	if err != nil {
+		return nil, err
+	}
+	e := &Expected{Probe: probe, Source: source(probe)}
+	for _, n := range plan.ParentBytes {
+		e.BytesToRead += n
+	}
+	if s, ok := probe.ReadSeconds(e.BytesToRead); ok {
+		e.ReadSeconds = &s
+	}
+	if s, ok := probe.HashSeconds(parents); ok {
+		e.HashSeconds = &s
+	}
+	return e, nil
+}
+
+// source names where the bytes of a probe were.
+func source(p merge.Probe) string {
+	switch {
+	case p.Holes > 0.5:
+		return "sparse"
+	case p.Unknown > 0:
 		return "unknown"
+	case p.Uncached == 0:
+		return "cached"
+	case p.Cached == 0:
+		return "disk"
 	}
-	units := []string{"B", "kB", "MB", "GB", "TB"}
-	v, u := float64(n), 0
-	for ; v >= 1000 && u < len(units)-1; u++ {
-		v /= 1000
-	}
-	return fmt.Sprintf("%.3g %s", v, units[u])
+	return "mixed"
+}
+
+// WriteJSON prints the result as JSON.
+func (c Checked) WriteJSON(w io.Writer) error { return writeJSON(w, c) }
+
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
 }

@@ -28,8 +28,9 @@ type pantry struct {
 	cooked merge.Grouping      // of served tensors
 	round  func(string) merge.DType
 	store  merge.DType
-	base   string // path the server loads; "" if there is no base
-	baseID string // its content hash
+	base   string           // path the server loads; "" if there is no base
+	baseID string           // its content hash
+	known  *merge.HashCache // hashes of earlier sessions; nil knows none
 }
 
 // openPantry opens and checks all checkpoints of a study; the weights are not
@@ -95,15 +96,28 @@ func (p *pantry) open(c *Config, warn func(string)) error {
 	return err
 }
 
-// hash reads every checkpoint; what is not finite in it goes to warn.
-func (p *pantry) hash(ctx context.Context, warn func(string)) (err error) {
+// hash takes every checkpoint's content hash; what is not finite in it goes to
+// warn. What an earlier session has read is not read again.
+func (p *pantry) hash(ctx context.Context, warn func(string)) error {
+	base, err := openBase(p.base)
+	if err != nil {
+		return err
+	}
+	all := p.source
+	if base != nil {
+		defer base.Close()
+		all = append(slices.Clone(all), base)
+	}
+	hashes, err := merge.HashAll(ctx, all, p.known)
+	if err != nil {
+		return err
+	}
+	p.hashes = hashes[:len(p.source)]
+	if base != nil {
+		p.baseID = hashes[len(p.source)]
+	}
 	for _, ck := range p.source {
-		h, err := ck.Hash(ctx)
-		if err != nil {
-			return err
-		}
-		p.hashes = append(p.hashes, h)
-		found, err := merge.Scan(ctx, ck)
+		found, err := p.known.Scan(ctx, ck)
 		if err != nil {
 			return err
 		}
@@ -111,10 +125,7 @@ func (p *pantry) hash(ctx context.Context, warn func(string)) (err error) {
 			warn(f.String())
 		}
 	}
-	if p.base != "" {
-		p.baseID, err = contentHash(ctx, p.base)
-	}
-	return err
+	return nil
 }
 
 func openBase(path string) (*merge.Checkpoint, error) {

@@ -97,6 +97,7 @@ func (s *session) sweep() error {
 	var failed error
 	for _, pattern := range []string{
 		filepath.Join(s.dir, "."+winnerName+"*.partial*"), filepath.Join(s.cache(), "as-stored-*"), filepath.Join(s.cache(), ".*.gguf*"),
+		filepath.Join(s.cache(), ".hashes.json.*.partial"),
 	} {
 		left, err := filepath.Glob(pattern)
 		failed = errors.Join(failed, err)

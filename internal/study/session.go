@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 
@@ -170,10 +171,28 @@ func (s *session) openParents(ctx context.Context) (err error) {
 	if err := s.checkDisk(); err != nil {
 		return err
 	}
+	s.pantry.known = merge.OpenHashCache(filepath.Join(s.cache(), hashesName))
 	return s.pantry.hash(ctx, s.warn)
 }
 
+// hashesName is a file of the cache folder: what is known of the parents'
+// files, so that going on does not read them all again.
+const hashesName = "hashes.json"
+
+// saveHashes comes once the folder is known to be the study's. A cache that
+// cannot be written costs time, not the study.
+func (s *session) saveHashes() {
+	err := os.MkdirAll(s.cache(), 0o777)
+	if err == nil {
+		err = s.pantry.known.Save()
+	}
+	if err != nil {
+		s.warn("the parents' hashes are not kept: " + err.Error())
+	}
+}
+
 func (s *session) convertParents(ctx context.Context) error {
+	s.saveHashes()
 	return s.pantry.convert(ctx, s.config, s.cache())
 }
 

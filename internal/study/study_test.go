@@ -164,7 +164,7 @@ func TestKilledStudyEndsAsAnUnbrokenOne(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	kills := 0
 	for range 20 {
-		if kill(t, killed, whole/40+time.Duration(random.Int64N(int64(whole/10)))) {
+		if kill(t, killed, whole/60+time.Duration(random.Int64N(int64(whole/30)))) {
 			kills++
 		}
 	}

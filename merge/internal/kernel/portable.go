@@ -12,15 +12,20 @@ const block = 2048
 // portable is the kernel in Go alone. Loads and stores go through
 // encoding/binary, which compiles to single instructions and is right for any
 // alignment and byte order.
-func portable(dst []byte, src []Operand, round, store Type) {
+func portable(dst []byte, src []Operand, round, store Type, _ bool) {
 	var sums [block]float32
-	size := store.Size()
-	for at := 0; at < len(dst)/size; at += block {
-		acc := sums[:min(block, len(dst)/size-at)]
-		accumulate(acc, src, at)
-		roundTo(acc, round)
-		narrow(dst[at*size:(at+len(acc))*size], acc, store)
+	n := len(dst) / store.Size()
+	for at := 0; at < n; at += block {
+		span(sums[:min(block, n-at)], dst, src, at, round, store)
 	}
+}
+
+// span sums as many elements as acc has, from at on.
+func span(acc []float32, dst []byte, src []Operand, at int, round, store Type) {
+	accumulate(acc, src, at)
+	roundTo(acc, round)
+	size := store.Size()
+	narrow(dst[at*size:(at+len(acc))*size], acc, store)
 }
 
 // accumulate sets acc to the weighted sum of the operands' elements from at on.

@@ -1,14 +1,12 @@
 package kernel
 
 import (
-	"bytes"
 	"encoding/binary"
 	"math"
 	"math/rand/v2"
 	"testing"
 
 	"github.com/x448/float16"
-	"pgregory.net/rapid"
 )
 
 // reference is the promised arithmetic, written as plainly as can be.
@@ -93,18 +91,6 @@ func TestRoundF16KeepsEveryF16(t *testing.T) {
 	}
 }
 
-// anyOperands draws bit patterns, so that NaN, infinities and subnormals occur.
-func anyOperands(t *rapid.T, n int) []Operand {
-	parents := rapid.IntRange(1, 6).Draw(t, "parents")
-	src := make([]Operand, parents)
-	for k := range src {
-		d := rapid.SampledFrom([]Type{F32, F16, BF16, BF16}).Draw(t, "dtype")
-		bytes := n * d.Size()
-		src[k] = Operand{rapid.SliceOfN(rapid.Byte(), bytes, bytes).Draw(t, "data"), d, float32(rapid.Float64Range(-2, 2).Draw(t, "weight"))}
-	}
-	return src
-}
-
 // normal returns an operand of normal values.
 func normal(d Type, seed uint64, n int, weight float32) Operand {
 	r := rand.New(rand.NewPCG(seed, 17))
@@ -117,40 +103,14 @@ func normal(d Type, seed uint64, n int, weight float32) Operand {
 	return o
 }
 
-func TestKernelEqualsReference(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		n := rapid.IntRange(1, 23).Draw(t, "n")
-		src := anyOperands(t, n)
-		round := rapid.SampledFrom([]Type{None, BF16, F16}).Draw(t, "round")
-		store := rapid.SampledFrom([]Type{F32, F16, BF16}).Draw(t, "store")
-		got := make([]byte, n*store.Size())
-		portable(got, src, round, store)
-		if want := reference(src, n, round, store); !bytes.Equal(got, want) {
-			t.Fatalf("got  %x\nwant %x", got, want)
-		}
-	})
-}
-
-// TestKernelLongRuns crosses blocks, at lengths around their border.
-func TestKernelLongRuns(t *testing.T) {
-	for _, n := range []int{block - 1, block, block + 1, 2*block + 3} {
-		src := []Operand{normal(BF16, 1, n, 0.3), normal(F16, 2, n, 0.5), normal(F32, 3, n, 0.2)}
-		got := make([]byte, 2*n)
-		portable(got, src, None, BF16)
-		if !bytes.Equal(got, reference(src, n, None, BF16)) {
-			t.Errorf("%d elements: bytes differ from the reference", n)
-		}
-	}
-}
-
 func TestNaNsBecomeOne(t *testing.T) {
 	negative := binary.LittleEndian.AppendUint32(nil, 0xffc12345)
 	for store, want := range map[Type][]byte{F32: {0, 0, 0xc0, 0x7f}, F16: {0, 0x7e}, BF16: {0xc0, 0x7f}} {
-		got := make([]byte, store.Size())
-		portable(got, []Operand{{negative, F32, 0.5}}, None, store)
-		if !bytes.Equal(got, want) {
-			t.Errorf("%v: NaN is stored as %x, want %x", store, got, want)
-		}
+		eachKernel(t, func(t *testing.T, sum kernel) {
+			if err := try(sum, []Operand{{negative, F32, 0.5}}, want, 0, None, store, false); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 

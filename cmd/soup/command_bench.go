@@ -1,0 +1,83 @@
+package main
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"soup/internal/bench"
+	"soup/internal/usage"
+)
+
+func newBenchCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "bench merge [--json]",
+		Short:   "Measure soup's own speed against this machine's limits",
+		Example: "  soup bench merge",
+		Args:    cobra.ArbitraryArgs,
+		RunE: func(_ *cobra.Command, args []string) error {
+			message := "bench needs to know what to measure"
+			if len(args) > 0 {
+				message = "bench: unknown measurement " + args[0]
+			}
+			return &usage.Error{Message: message, Advice: "soup bench merge"}
+		},
+	}
+	cmd.AddCommand(newBenchMergeCommand())
+	return cmd
+}
+
+func newBenchMergeCommand() *cobra.Command {
+	var o bench.MergeOptions
+	var asJSON bool
+	var size string
+	cmd := &cobra.Command{
+		Use:   "merge [--gb PARENTSxGB] [--dir DIR] [--json]",
+		Short: "Measure merging, as shares of this machine's read and copy rates",
+		Long: `Average synthetic checkpoints of bfloat16, float16 and float32 into a reused buffer,
+with weights new in all groups and in one of four, four candidates at once, and into a
+new file; beside it the rates at which the machine reads the same files and copies
+memory, and the memory that merging takes beside the mapped files. The files are made
+in a new folder of DIR and removed at the end.`,
+		Example: "  soup bench merge\n  soup bench merge --gb 4x1 --json",
+		Args:    exactly(0, "options only"),
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if o.Parents, o.Bytes, err = parseSize(size); err != nil {
+				return err
+			}
+			if !quiet(cmd) {
+				o.Info = cmd.ErrOrStderr()
+			}
+			report, err := bench.Merge(cmd.Context(), o)
+			if err != nil {
+				return err
+			}
+			return show(cmd, report, asJSON)
+		},
+	}
+	cmd.Flags().StringVar(&size, "gb", "4x0.25", "parents, and the GB of each")
+	cmd.Flags().StringVar(&o.Dir, "dir", "", "folder to work in (default: memory if there is room, else the folder of temporary files)")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// The limits of --gb: what a merge takes, and what anybody has.
+const (
+	maxBenchParents = 64
+	maxBenchGB      = 1000
+)
+
+// parseSize reads PARENTSxGB.
+func parseSize(text string) (parents int, bytes int64, err error) {
+	count, each, _ := strings.Cut(text, "x")
+	parents, errCount := strconv.Atoi(count)
+	gb, errEach := strconv.ParseFloat(each, 64)
+	if errCount != nil || errEach != nil || parents < 2 || parents > maxBenchParents || !(gb >= 1e-5 && gb <= maxBenchGB) {
+		return 0, 0, &usage.Error{
+			Message: "--gb: " + strconv.Quote(text) + " is not PARENTSxGB",
+			Advice:  "write --gb 4x1 for four parents of 1 GB; 2 to 64 parents of 0.00001 to 1000 GB",
+		}
+	}
+	return parents, int64(gb * 1e9), nil
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"errors"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"soup/internal/single"
+	"soup/internal/usage"
+)
+
+// errRefused is the failure of a check that found a reason against averaging;
+// the reasons are on stdout.
+var errRefused = errors.New("these checkpoints cannot be averaged")
+
+func newCheckCommand() *cobra.Command {
+	var o single.CheckOptions
+	var asJSON bool
+	var recipe string
+	cmd := &cobra.Command{
+		Use:   "check [--deep] [--base PATH] [--groups HOW] [--json] PATH... | OUT --recipe soup.json [PARENT...]",
+		Short: "Say whether checkpoints can be averaged, and what it takes; or whether a soup is what its recipe says",
+		Long: `Say whether checkpoints can be averaged: every reason against it, with its remedy;
+then what a soup takes: memory, disk, bytes to read and, from a probe of 0.2 s, how
+long that takes. Of the weights only samples are read.
+
+With --recipe the first path is a soup: its weights must have the sha256 that the
+recipe records, and the parents, where paths of them are given, the content.`,
+		Example: `  soup check --deep examples/garden/finetune/*
+  soup check --groups layers=2 examples/garden/finetune/arith examples/garden/finetune/order
+  soup check soup --recipe soup/soup.json examples/garden/finetune/arith examples/garden/finetune/order`,
+		Args: atLeast(1, "the paths of the checkpoints"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.Paths = args
+			if cmd.Flags().Changed("recipe") {
+				return verify(cmd, single.VerifyOptions{Soup: args[0], Recipe: recipe, Parents: args[1:], Reading: o.Reading}, asJSON)
+			}
+			checked, err := single.Check(cmd.Context(), o)
+			if err != nil {
+				return err
+			}
+			if err := show(cmd, checked, asJSON); err != nil {
+				return err
+			}
+			if !checked.OK {
+				return errRefused
+			}
+			return nil
+		},
+	}
+	f := cmd.Flags()
+	f.BoolVar(&o.Deep, "deep", false, "read the weights too: NaN, infinity")
+	f.StringVar(&o.Base, "base", "", "what the checkpoints were fine-tuned from")
+	f.StringVar(&o.Store, "store", "", "dtype of the soup to plan for: float32, float16 or bfloat16")
+	f.StringVar(&o.Groups, "groups", "", "show the sizes of groups: layers=4, kind=attention,mlp or patterns=NAME:REGEX;NAME:REGEX (default: global)")
+	f.StringVar(&recipe, "recipe", "", "soup.json of the soup to verify")
+	readingFlags(cmd, &o.Reading)
+	f.BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// verify compares a soup with its recipe.
+func verify(cmd *cobra.Command, o single.VerifyOptions, asJSON bool) error {
+	for _, name := range []string{"deep", "base", "store", "groups"} {
+		if cmd.Flags().Changed(name) {
+			return &usage.Error{Message: "--recipe verifies a soup and does not go with --" + name}
+		}
+	}
+	verified, err := single.Verify(cmd.Context(), o)
+	if err != nil {
+		return err
+	}
+	if err := show(cmd, verified, asJSON); err != nil {
+		return err
+	}
+	return verified.Err()
+}
+
+// printable is a result that has both forms.
+type printable interface {
+	WriteText(w io.Writer) error
+	WriteJSON(w io.Writer) error
+}
+
+// show writes a result to stdout in the form that was asked for.
+func show(cmd *cobra.Command, result printable, asJSON bool) error {
+	if asJSON {
+		return result.WriteJSON(cmd.OutOrStdout())
+	}
+	return result.WriteText(cmd.OutOrStdout())
+}

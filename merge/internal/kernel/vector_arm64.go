@@ -1,0 +1,29 @@
+package kernel
+
+import "unsafe"
+
+// set is an instruction set with a kernel.
+type set uint8
+
+const neon set = 0
+
+// maxTurn bounds the elements that are left to Go.
+const maxTurn = 16
+
+// vectors returns the kernels of this processor: every arm64 has NEON.
+func vectors() []variant { return []variant{{"neon", neon.sum}} }
+
+// turn is what a number of elements must be divisible by.
+func (set) turn() int { return maxTurn }
+
+// sumNEON sums the elements from begin to end of count terms.
+//
+//go:noescape
+func sumNEON(dst, terms *byte, count, begin, end int, round, store uint8)
+
+// run calls the assembly. Processors of this kind notice long runs of stores
+// and write them past the cache themselves, so nothing is streamed.
+func (set) run(dst []byte, terms []term, begin, end int, round, store Type, _, _ bool) {
+	of := (*byte)(unsafe.Pointer(unsafe.SliceData(terms)))
+	sumNEON(unsafe.SliceData(dst), of, len(terms), begin, end, uint8(round), uint8(store))
+}
