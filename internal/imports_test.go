@@ -27,14 +27,15 @@ const (
 // layers says which of our packages those below a folder may import besides
 // their own subfolders. The longest matching folder counts.
 var layers = map[string][]string{
-	"merge":       {},
-	"search":      {},
-	"eval":        {},
-	"eval/server": {"eval"},
-	"benchmarks":  {"eval"},
-	"results":     {},
-	"internal":    {"merge", "search", "eval", "eval/server", "benchmarks", "results", "internal"},
-	"cmd/soup":    {"internal"},
+	"merge":          {},
+	"merge/mergekit": {"merge", "merge/method"},
+	"search":         {},
+	"eval":           {},
+	"eval/server":    {"eval"},
+	"benchmarks":     {"eval"},
+	"results":        {},
+	"internal":       {"merge", "search", "eval", "eval/server", "benchmarks", "results", "internal"},
+	"cmd/soup":       {"internal"},
 }
 
 // inTests is what tests may import besides: servers run their conformance suite
