@@ -10,19 +10,28 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 )
 
-// faulty is the real disk until an operation is reached, which fails.
+// faulty is the real disk until an operation is reached, which fails, as do
+// all after it. What is written is read at the same time, so the order of
+// operations is not always the same.
 type faulty struct {
 	storage
-	left *int // operations that succeed
+	left *atomic.Int64 // operations that succeed
 	fail func(what string) error
 }
 
+func failing(after int, fail func(what string) error) faulty {
+	d := faulty{realDisk{}, new(atomic.Int64), fail}
+	d.left.Store(int64(after))
+	return d
+}
+
 func (d faulty) step(what string) error {
-	if *d.left--; *d.left < 0 {
+	if d.left.Add(-1) < 0 {
 		return d.fail(what)
 	}
 	return nil
@@ -143,15 +152,16 @@ func TestEveryFailureLeavesNothing(t *testing.T) {
 	for what, export := range exports(t) {
 		failures := 0
 		for ; ; failures++ {
-			dir, left, at := t.TempDir(), failures, ""
-			err := export(faulty{realDisk{}, &left, func(op string) error { at = op; return full }}, filepath.Join(dir, "soup"))
+			dir := t.TempDir()
+			var last atomic.Value
+			err := export(failing(failures, func(op string) error { last.Store(op); return full }), filepath.Join(dir, "soup"))
 			if err == nil {
 				break
 			}
 			if !errors.Is(err, syscall.ENOSPC) {
 				t.Errorf("%s, operation %d: %v", what, failures, err)
 			}
-			published := complete(t, dir)
+			at, published := last.Load(), complete(t, dir)
 			if published && at != "sync of the directory" {
 				t.Errorf("%s: there after a failed %s (operation %d)", what, at, failures)
 			}
@@ -209,7 +219,7 @@ func die(t *testing.T, at string) {
 		t.Fatal(err)
 	}
 	kill := func(string) error { return errors.Join(syscall.Kill(os.Getpid(), syscall.SIGKILL), io.ErrNoProgress) }
-	if err := exports(t)[fields[1]](faulty{realDisk{}, &left, kill}, filepath.Join(fields[2], "soup")); err != nil {
+	if err := exports(t)[fields[1]](failing(left, kill), filepath.Join(fields[2], "soup")); err != nil {
 		t.Fatal(err)
 	}
 }

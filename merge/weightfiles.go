@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -17,21 +16,22 @@ import (
 // a mapped file that is new would each cost a fault and a zeroing, and a full
 // disk would be a fault instead of an error.
 type weightFiles struct {
-	layout layout
-	paths  []string
-	files  []output
+	layout    layout
+	paths     []string
+	files     []output
+	followers []*follower // by file: hash it
 }
 
 // createWeights creates the files, with their blocks reserved, and writes the
 // headers and, for shards, the index.
 func createWeights(d *draft, l layout) (*weightFiles, error) {
 	w := &weightFiles{layout: l}
-	for _, p := range l.parts {
+	for i, p := range l.parts {
 		f, err := d.disk.create(d.path(p.name), p.size)
 		if err != nil {
 			return nil, errors.Join(err, w.close())
 		}
-		w.files, w.paths = append(w.files, f), append(w.paths, d.path(p.name))
+		w.files, w.paths, w.followers = append(w.files, f), append(w.paths, d.path(p.name)), append(w.followers, l.followPart(i, f))
 		if _, err := f.WriteAt(p.header, 0); err != nil {
 			return nil, errors.Join(fmt.Errorf("%s: %w", d.path(p.name), err), w.close())
 		}
@@ -57,17 +57,20 @@ func (w *weightFiles) put(at spot, data []byte) error {
 	if _, err := w.files[at.part].WriteAt(data, at.begin); err != nil {
 		return fmt.Errorf("%s: %w", w.paths[at.part], err)
 	}
+	w.followers[at.part].wrote(at.begin, int64(len(data)))
 	return nil
 }
 
-// finish brings the files to the disk, hashes them meanwhile, and closes them.
+// finish brings the files to the disk, waits for their hashes, and closes them.
 func (w *weightFiles) finish(ctx context.Context) (sha string, err error) {
 	var g errgroup.Group
 	sums := make([]string, len(w.files))
 	for i, f := range w.files {
 		g.Go(f.Sync)
 		g.Go(func() (err error) {
-			sums[i], err = hashReader(ctx, io.NewSectionReader(f, 0, w.layout.parts[i].size))
+			if sums[i], err = w.followers[i].finish(ctx); err != nil {
+				err = fmt.Errorf("%s: %w", w.paths[i], err)
+			}
 			return err
 		})
 	}
@@ -83,29 +86,12 @@ func (w *weightFiles) finish(ctx context.Context) (sha string, err error) {
 
 func (w *weightFiles) close() error {
 	var errs []error
-	for _, f := range w.files {
+	for i, f := range w.files {
+		w.followers[i].abandon() // it reads the file
 		errs = append(errs, f.Close())
 	}
 	w.files = nil
 	return errors.Join(errs...)
-}
-
-// hashReader returns the sha256 of what r holds, looking at ctx every 4 MiB.
-func hashReader(ctx context.Context, r io.Reader) (string, error) {
-	h, room := sha256.New(), make([]byte, 4<<20)
-	for {
-		if err := ctx.Err(); err != nil {
-			return "", err
-		}
-		n, err := io.ReadFull(r, room)
-		h.Write(room[:n])
-		switch {
-		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-			return hex.EncodeToString(h.Sum(nil)), nil
-		case err != nil:
-			return "", err
-		}
-	}
 }
 
 // hashed is a weight file with the sha256 of its bytes.
