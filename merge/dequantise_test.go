@@ -101,3 +101,13 @@ func TestRetypeRefusesBrokenHeaders(t *testing.T) {
 		}
 	}
 }
+
+// TestRowsOfBlocks: rows that do not consist of whole blocks are refused where
+// they would be read.
+func TestRowsOfBlocks(t *testing.T) {
+	x, _ := q8("token_embd.weight", 1, 2, 32)
+	x.shape = []int64{8, 8}
+	path := write(t, filepath.Join(t.TempDir(), "m.gguf"), ggufBytes(smallKVs, x))
+	_, err := OpenWith(path, OpenOptions{Dequantise: true})
+	wantError(t, err, "token_embd.weight", "8 elements")
+}

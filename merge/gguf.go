@@ -105,6 +105,9 @@ func (c *Checkpoint) addGGUFTensors(file *mapping, infos gguf.GGUFTensorInfos, s
 		}
 		at = info.Offset + uint64(t.bytes)
 		if to.blocks = c.options.Dequantise && info.Type == gguf.GGMLTypeQ8_0; to.blocks {
+			if n := t.row(); n%q8Elements != 0 {
+				return fmt.Errorf("tensor %q: a row of %d elements is no number of Q8_0 blocks of %d", t.Name, n, q8Elements)
+			}
 			t.DType, t.bytes = F32, t.Elements()*F32.Size()
 		}
 		if err := c.add(t, to); err != nil {
@@ -131,6 +134,14 @@ func ggufTensor(info gguf.GGUFTensorInfo) (Tensor, error) {
 	size, err := quantisedBytes(info)
 	t.bytes = size
 	return t, err
+}
+
+// row returns the elements of the last dimension, which lie side by side.
+func (t Tensor) row() int64 {
+	if len(t.Shape) == 0 {
+		return 1
+	}
+	return t.Shape[len(t.Shape)-1]
 }
 
 // quantisedBytes asks the parser, which panics on types it does not know.
