@@ -34,7 +34,7 @@ var layers = map[string][]string{
 	"eval/server":    {"eval"},
 	"benchmarks":     {"eval"},
 	"results":        {},
-	"internal":       {"merge", "search", "eval", "eval/server", "benchmarks", "results", "internal"},
+	"internal":       {"merge", "merge/mergekit", "search", "eval", "eval/server", "benchmarks", "results", "internal"},
 	"cmd/soup":       {"internal"},
 }
 
@@ -201,6 +201,8 @@ func TestRulesCatch(t *testing.T) {
 		{"internal/study", "internal/web", false, true},
 		{"internal/study", "cmd/soup", false, false},
 		{"cmd/soup", "internal/study", false, true},
+		{"internal/single", "merge/mergekit", false, true},
+		{"merge", "merge/mergekit", false, false},
 		{"cmd/soup", "merge", false, false},
 		{"merge", "mergers", false, false},
 	} {

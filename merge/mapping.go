@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"syscall"
 
 	"github.com/edsrzf/mmap-go"
 )
@@ -109,6 +110,8 @@ func fileError(path string, err error) error {
 		return failf("check the path", "%s: no such file or directory", path)
 	case errors.Is(err, fs.ErrPermission):
 		return failf("check the file's permissions", "%s: no permission", path)
+	case errors.Is(err, syscall.EMFILE):
+		return failf("files that are mapped need no descriptors: leave --no-mmap out, or raise the limit (ulimit -n)", "%s: this process may not open more files at once", path)
 	}
 	return err
 }

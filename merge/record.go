@@ -103,23 +103,8 @@ func (s SavedRecipe) card(title string) string {
 	if s.Method != "" {
 		fmt.Fprintf(&b, " (%s)", plain(s.Method))
 	}
-	b.WriteString(".\n\n| parent |")
-	groups := s.Recipe().Groups
-	for g := range s.Weights {
-		if name := groups.Name(g); len(s.Weights) > 1 {
-			fmt.Fprintf(&b, " weight, %s |", plain(name))
-		} else {
-			b.WriteString(" weight |")
-		}
-	}
-	fmt.Fprintf(&b, " content (sha256) |\n|---%s|---|\n", strings.Repeat("|---", len(s.Weights)))
-	for k, p := range s.Parents {
-		fmt.Fprintf(&b, "| %s |", plain(p.Name))
-		for _, row := range s.Weights {
-			fmt.Fprintf(&b, " %s |", strconv.FormatFloat(row[k], 'g', -1, 64))
-		}
-		fmt.Fprintf(&b, " %s |\n", p.SHA256)
-	}
+	b.WriteString(".\n\n")
+	s.cardTable(&b)
 	b.WriteString("\nProducts and sums are float32, rounded once")
 	if s.Store != AsStored {
 		fmt.Fprintf(&b, " to %s", s.Store.Torch())
@@ -127,6 +112,49 @@ func (s SavedRecipe) card(title string) string {
 	fmt.Fprintf(&b, ". Configuration and tokenizer are those of %s.\n", plain(s.Parents[0].Name))
 	b.WriteString("`soup.json` holds the recipe: from the same parents it gives the same bytes again.\nThe parents' licences apply to this model too.\n")
 	return b.String()
+}
+
+// maxColumns is how many groups of weights a model card shows one by one; of
+// more, which methods that look at each tensor make, it shows the range.
+const maxColumns = 8
+
+// cardTable writes the weights, a line a parent.
+func (s SavedRecipe) cardTable(b *strings.Builder) {
+	groups, number := s.Recipe().Groups, func(w float64) string { return strconv.FormatFloat(w, 'g', -1, 64) }
+	columns := []string{"weight"}
+	cells := func(k int) []string { return []string{number(s.Weights[0][k])} }
+	switch n := len(s.Weights); {
+	case n > maxColumns:
+		columns = []string{fmt.Sprintf("least weight in %d groups of tensors", n), "largest"}
+		cells = func(k int) []string {
+			least, largest := s.extremes(k)
+			return []string{number(least), number(largest)}
+		}
+	case n > 1:
+		columns = nil
+		for g := range s.Weights {
+			columns = append(columns, "weight, "+plain(groups.Name(g)))
+		}
+		cells = func(k int) (list []string) {
+			for _, row := range s.Weights {
+				list = append(list, number(row[k]))
+			}
+			return list
+		}
+	}
+	fmt.Fprintf(b, "| parent | %s | content (sha256) |\n|---%s|---|\n", strings.Join(columns, " | "), strings.Repeat("|---", len(columns)))
+	for k, p := range s.Parents {
+		fmt.Fprintf(b, "| %s | %s | %s |\n", plain(p.Name), strings.Join(cells(k), " | "), p.SHA256)
+	}
+}
+
+// extremes returns the least and the largest weight of a parent in any group.
+func (s SavedRecipe) extremes(parent int) (least, largest float64) {
+	least, largest = s.Weights[0][parent], s.Weights[0][parent]
+	for _, row := range s.Weights {
+		least, largest = min(least, row[parent]), max(largest, row[parent])
+	}
+	return least, largest
 }
 
 // plain keeps a name from breaking a line or a table of Markdown.

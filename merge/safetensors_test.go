@@ -1,10 +1,12 @@
 package merge
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -129,6 +131,10 @@ func TestOpenRefusesOtherPaths(t *testing.T) {
 	_, err = openFile(filepath.Join(dir, "d.safetensors"), "d", false)
 	wantError(t, err, "not a regular file")
 	wantError(t, fileError("x", os.ErrPermission), "x: no permission")
+	err = fileError("x", fmt.Errorf("open x: %w", syscall.EMFILE))
+	if wantError(t, err, "x: this process may not open more files"); !strings.Contains(hint(err), "--no-mmap") {
+		t.Errorf("hint %q", hint(err))
+	}
 }
 
 func TestClosedCheckpoint(t *testing.T) {

@@ -56,6 +56,25 @@ func writeOn(ctx context.Context, disk storage, out string, parents []*Checkpoin
 	return w.directory(ctx)
 }
 
+// CheckOutput says, before any work, what [Write] would refuse about its output:
+// a path that is taken, lies in a parent or does not suit the parents' format,
+// a disk that is too small.
+func CheckOutput(out string, parents []*Checkpoint, o WriteOptions) error {
+	real, err := vacant(out, parents)
+	if err != nil {
+		return err
+	}
+	l, err := exported(parents[0], o)
+	if err != nil {
+		return err
+	}
+	dir, _, err := existing(filepath.Dir(real))
+	if err != nil {
+		return err
+	}
+	return checkSpace(dir, l.size())
+}
+
 // writing is one Write under way, after all checks that need no disk.
 type writing struct {
 	out     string // resolved

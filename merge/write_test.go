@@ -197,7 +197,14 @@ func TestWriteRefuses(t *testing.T) {
 	} {
 		_, err := Write(t.Context(), c.out, c.parents, c.names, c.recipe, WriteOptions{})
 		wantError(t, err, c.says)
+		if c.out != fresh && len(c.parents) == 1 {
+			wantError(t, CheckOutput(c.out, c.parents, WriteOptions{}), c.says)
+		}
 	}
+	if err := CheckOutput(fresh, []*Checkpoint{a}, WriteOptions{}); err != nil {
+		t.Error(err)
+	}
+	wantError(t, CheckOutput(fresh, []*Checkpoint{a}, WriteOptions{Shard: -1}), "shard size")
 	_, err := Write(t.Context(), fresh+".gguf", []*Checkpoint{gguf}, nil, global(1), WriteOptions{Store: F16})
 	wantError(t, err, "keeps its parents' dtypes")
 	if got := listing(t, filepath.Dir(fresh)); len(got) != 0 {
@@ -273,6 +280,28 @@ func TestCard(t *testing.T) {
 		if !strings.Contains(card, line) {
 			t.Errorf("no %q in\n%s", line, card)
 		}
+	}
+}
+
+// TestCardOfManyGroups: a column for each of hundreds of groups is no table.
+func TestCardOfManyGroups(t *testing.T) {
+	s := SavedRecipe{Parents: []SavedParent{{"a", "p", "aa"}, {"b", "q", "bb"}}, Groups: &Grouping{}}
+	for g := range 9 {
+		s.Groups.Names = append(s.Groups.Names, strings.Repeat("g", g+1))
+		s.Weights = append(s.Weights, []float64{float64(g) / 8, 1 - float64(g)/8})
+	}
+	card := s.card("many")
+	for _, line := range []string{
+		"| parent | least weight in 9 groups of tensors | largest | content (sha256) |\n|---|---|---|---|\n",
+		"| a | 0 | 1 | aa |", "| b | 0 | 1 | bb |",
+	} {
+		if !strings.Contains(card, line) {
+			t.Errorf("no %q in\n%s", line, card)
+		}
+	}
+	s.Groups.Names, s.Weights = s.Groups.Names[:8], s.Weights[:8]
+	if card := s.card("eight"); !strings.Contains(card, "weight, gggggggg |") {
+		t.Errorf("eight groups have no columns\n%s", card)
 	}
 }
 

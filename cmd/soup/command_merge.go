@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"soup/internal/single"
@@ -10,21 +12,35 @@ import (
 func newMergeCommand() *cobra.Command {
 	var o single.MergeOptions
 	cmd := &cobra.Command{
-		Use:   "merge -o OUT [--weights NAME=W,...] PATH...",
-		Short: "Average checkpoints with given weights, without a search",
-		Long: `Average checkpoints with given weights (default: equal) into a complete checkpoint:
-weights, configuration, tokenizer, model card and soup.json, the recipe that makes
-the same bytes again. Weights are scaled to sum to 1; NAME is the last element of
-a path.`,
+		Use:   "merge -o OUT [--method NAME] [--weights NAME=W,...] PATH... | -o OUT --recipe FILE [PATH...]",
+		Short: "Average checkpoints with given weights or by a method, without a search",
+		Long: `Average checkpoints into a complete one: weights, configuration, tokenizer, model card
+and soup.json, the recipe that makes the same bytes again. NAME is the last element of
+a path.
+
+  (no --method)    the weights given, scaled to sum to 1; equal ones if none are given
+  uniform          1/n each
+  linear           as without --method; --as-given leaves the weights unscaled
+  task-arithmetic  base + lambda * sum of W * (parent - base); W is 1 if none are given
+  slerp            two parents: --t of the way along the arc between them, by tensor
+  model-stock      between base and mean of the parents, by the angles of each tensor
+
+A recipe is a soup.json, with the paths of its parents in any order, or a file of
+mergekit (linear, slerp, task_arithmetic or model_stock), which names its models itself.`,
 		Example: `  soup merge -o soup --weights arith=0.6,order=0.4 examples/garden/finetune/arith examples/garden/finetune/order
-  soup merge -o again --recipe soup/soup.json examples/garden/finetune/arith examples/garden/finetune/order`,
-		Args: atLeast(1, "the paths of the checkpoints to average"),
+  soup merge -o again --recipe soup/soup.json examples/garden/finetune/arith examples/garden/finetune/order
+  soup merge -o task --method task-arithmetic --base examples/garden/base examples/garden/finetune/arith examples/garden/finetune/quiz
+  soup merge -o between --method slerp --t 0,0.5,1 examples/garden/finetune/arith examples/garden/finetune/order
+  soup merge -o theirs --recipe mergekit.yml`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("recipe") {
+				return nil // which may name its parents itself
+			}
+			return atLeast(1, "the paths of the checkpoints to average, or --recipe")(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.Out == "" {
 				return &usage.Error{Message: "merge needs -o OUT"}
-			}
-			if o.Recipe != "" && (o.Weights != "" || o.Store != "" || o.Shard != "") {
-				return &usage.Error{Message: "--recipe decides about weights, store and shards; give it without those options"}
 			}
 			o.Paths = args
 			if !quiet(cmd) {
@@ -38,14 +54,72 @@ a path.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVarP(&o.Out, "output", "o", "", "directory to write, or .gguf file where the parents are GGUF; must not exist, or be empty")
-	f.StringVar(&o.Weights, "weights", "", "NAME=W,... (default: equal weights)")
-	f.StringVar(&o.Recipe, "recipe", "", "soup.json of a soup to make again")
-	f.StringVar(&o.Store, "store", "", "float32, float16 or bfloat16 (default: as the first parent)")
-	f.StringVar(&o.Shard, "shard-size", "", "most bytes of tensors in a weights file, such as 5GB (default: one file)")
+	outputFlag(cmd, &o.Out)
+	f.StringVar(&o.Method, "method", "", strings.Join(single.Methods(), ", "))
+	f.StringVar(&o.Weights, "weights", "", "NAME=W,... for linear and task-arithmetic; a parent that is not named gets 0")
+	f.StringVar(&o.Base, "base", "", "what the checkpoints were fine-tuned from: checked, and needed by task-arithmetic and model-stock")
+	f.StringVar(&o.Lambda, "lambda", "", "task-arithmetic: how far to go from the base (default 0.3)")
+	f.StringVar(&o.T, "t", "", "slerp: how far to go to the second parent, 0 to 1; several numbers are spread over the layers (default 0.5)")
+	f.BoolVar(&o.AsGiven, "as-given", false, "linear: do not scale the weights to sum to 1")
+	f.BoolVar(&o.Extrapolate, "extrapolate", false, "allow negative weights, and --t outside of 0 to 1")
+	f.StringVar(&o.Recipe, "recipe", "", "soup.json of a soup to make again, or a recipe of mergekit (YAML)")
+	storingFlags(cmd, &o.Store, &o.Shard)
 	readingFlags(cmd, &o.Reading)
-	f.BoolVar(&o.Extrapolate, "extrapolate", false, "allow negative weights")
 	return cmd
+}
+
+func newAverageCommand() *cobra.Command {
+	var o single.AverageOptions
+	cmd := &cobra.Command{
+		Use:   "average -o OUT [--method NAME] [--last K] RUN/step-*",
+		Short: "Average the checkpoints of one training run",
+		Long: `Average checkpoints of one training run into a complete one. They are put in the order
+of their steps, which are numbers in their names (step-200, checkpoint-1000) or in
+their trainer_state.json; the oldest is 1.
+
+  uniform                              1/n each
+  linear                               proportional to the place, 1 to n
+  ema                                  half for every --half-life checkpoints back
+  wsm-1-sqrt, wsm-linear, wsm-cosine   as a decay of the learning rate of that form
+                                       would have weighed the run's updates`,
+		Example: `  soup average -o mean --last 4 examples/garden/run/step-*
+  soup average -o ema --method ema --half-life 2 examples/garden/run/step-*`,
+		Args: atLeast(1, "the paths of a run's checkpoints"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.Out == "" {
+				return &usage.Error{Message: "average needs -o OUT"}
+			}
+			o.Paths = args
+			if !quiet(cmd) {
+				o.Info = cmd.ErrOrStderr()
+			}
+			averaged, err := single.Average(cmd.Context(), o)
+			if err != nil {
+				return err
+			}
+			return averaged.WriteText(cmd.OutOrStdout())
+		},
+	}
+	f := cmd.Flags()
+	outputFlag(cmd, &o.Out)
+	f.StringVar(&o.Method, "method", "", strings.Join(single.RunMethods(), ", ")+" (default uniform)")
+	f.StringVar(&o.Last, "last", "", "how many checkpoints at the end of the run (default all)")
+	f.StringVar(&o.HalfLife, "half-life", "", "ema: after how many checkpoints weights halve (default 3)")
+	storingFlags(cmd, &o.Store, &o.Shard)
+	readingFlags(cmd, &o.Reading)
+	return cmd
+}
+
+// outputFlag is the option that says where a soup goes.
+func outputFlag(cmd *cobra.Command, out *string) {
+	cmd.Flags().StringVarP(out, "output", "o", "", "directory to write, or .gguf file where the parents are GGUF; must not exist, or be empty")
+}
+
+// storingFlags are the options that say how a soup is stored.
+func storingFlags(cmd *cobra.Command, store, shard *string) {
+	f := cmd.Flags()
+	f.StringVar(store, "store", "", "float32, float16 or bfloat16 (default: as the first parent)")
+	f.StringVar(shard, "shard-size", "", "most bytes of tensors in a weights file, such as 5GB (default: one file)")
 }
 
 // readingFlags are the options that say how checkpoints are read.

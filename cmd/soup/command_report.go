@@ -33,30 +33,35 @@ func newReportCommand() *cobra.Command {
 }
 
 func newExportCommand() *cobra.Command {
-	var out, format string
-	trial := -1
+	o := study.ExportOptions{Trial: -1}
 	cmd := &cobra.Command{
-		Use:     "export DIR -o OUT [--trial N]",
-		Short:   "Write a candidate of a study as a checkpoint",
-		Example: "  soup export build/demo -o best-soup",
+		Use:   "export DIR [-o OUT] [--mergekit FILE] [--trial N]",
+		Short: "Write a candidate of a study as a checkpoint, or as a recipe for mergekit",
+		Example: `  soup export build/demo -o best-soup
+  soup export build/demo --mergekit best.yaml`,
 		Args:    exactly(1, "the folder of one study"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if trial < 0 && cmd.Flags().Changed("trial") {
-				return &usage.Error{Message: fmt.Sprintf("--trial %d: trials are numbered from 0", trial)}
+			if o.Trial < 0 && cmd.Flags().Changed("trial") {
+				return &usage.Error{Message: fmt.Sprintf("--trial %d: trials are numbered from 0", o.Trial)}
 			}
-			if out == "" {
-				return &usage.Error{Message: "export needs -o OUT"}
+			if o.Out == "" && o.Mergekit == "" {
+				return &usage.Error{Message: "export needs -o OUT, or --mergekit FILE"}
 			}
-			t, err := study.Export(cmd.Context(), args[0], study.ExportOptions{Out: out, Trial: trial, Format: format})
+			t, err := study.Export(cmd.Context(), args[0], o)
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "trial %d, %s, written to %s\n", t.Number, t.Label, out)
+			for _, written := range []string{o.Out, o.Mergekit} {
+				if written != "" {
+					fmt.Fprintf(cmd.OutOrStdout(), "trial %d, %s, written to %s\n", t.Number, t.Label, written)
+				}
+			}
 			return nil
 		},
 	}
-	cmd.Flags().StringVarP(&out, "output", "o", "", "directory to write, or .gguf file where the parents are GGUF; must not exist, or be empty")
-	cmd.Flags().IntVar(&trial, "trial", -1, "number of the trial (default: the winner)")
-	cmd.Flags().StringVar(&format, "format", "", "safetensors or gguf (default: as the parents)")
+	outputFlag(cmd, &o.Out)
+	cmd.Flags().StringVar(&o.Mergekit, "mergekit", "", "recipe for mergekit (YAML) to write; must not exist")
+	cmd.Flags().IntVar(&o.Trial, "trial", -1, "number of the trial (default: the winner)")
+	cmd.Flags().StringVar(&o.Format, "format", "", "safetensors or gguf (default: as the parents)")
 	return cmd
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"soup/internal/usage"
 	"soup/merge"
 )
 
@@ -29,6 +30,9 @@ type VerifyOptions struct {
 // Verify compares a soup, and its parents if any are given, with its recipe.
 // All are read.
 func Verify(ctx context.Context, o VerifyOptions) (v Verified, err error) {
+	if isMergekit(o.Recipe) {
+		return v, &usage.Error{Message: o.Recipe + ": a recipe of mergekit, which does not record what came out", Advice: "give the soup.json that was written with the soup"}
+	}
 	saved, err := merge.ReadRecipe(o.Recipe)
 	if err != nil {
 		return v, err

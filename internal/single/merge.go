@@ -5,10 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"strconv"
 	"time"
-
-	"github.com/olekukonko/tablewriter"
 
 	"soup/internal/progress"
 	"soup/merge"
@@ -18,94 +15,123 @@ import (
 type MergeOptions struct {
 	Out         string
 	Paths       []string  // parents; each is named after the last element of its path
+	Base        string    // what the parents were fine-tuned from: checked, and used by methods that need it; may be empty
+	Method      string    // a name of merge/method; "" is linear, recorded as given weights
 	Weights     string    // "NAME=W,..."; "" gives every parent the same
-	Recipe      string    // a soup.json instead of weights: the same soup again
+	AsGiven     bool      // weights are not scaled to sum to 1
+	Lambda, T   string    // options of methods, as merge/method reads them; "" the method's default
+	Extrapolate bool      // allow negative weights, and T outside of 0 to 1
+	Recipe      string    // instead of a method and weights: a soup.json, or a recipe of mergekit, which names its parents
 	Store       string    // dtype of the soup; "" keeps the parents'
 	Shard       string    // most bytes of a weights file, such as "5GB"; "" writes one
-	Extrapolate bool      // allow negative weights
 	Reading     Reading   // of the parents
 	Info        io.Writer // where the plan goes, before work starts, and progress; default nowhere
 }
 
-// Merged is what was written.
-type Merged struct {
-	Names    []string
-	Groups   []string    // names of the rows of Weights
-	Weights  [][]float64 // effective, [group][parent]
-	Stats    merge.Stats
-	Recorded string // the recipe's file, where the soup is the one recorded there
-}
-
 // blend is a soup that was decided on: what goes in, and what comes out.
 type blend struct {
-	parents []*merge.Checkpoint
-	names   []string
-	recipe  merge.Recipe
-	options merge.WriteOptions
-	sum     string // sha256 of the weights that must come out; "" any
+	parents  []*merge.Checkpoint
+	names    []string
+	recipe   merge.Recipe
+	options  merge.WriteOptions
+	recorded string // file of the recipe that records sum; "" none
+	sum      string // sha256 of the weights that must come out
 }
 
-// Merge writes one soup as a complete checkpoint. Weights are scaled to sum to
-// 1; those of a recipe are used as they are.
+// Merge writes one soup as a complete checkpoint.
 func Merge(ctx context.Context, o MergeOptions) (m Merged, err error) {
 	if o.Info == nil {
 		o.Info = io.Discard
 	}
-	options, err := o.writing()
+	if err := o.compatible(); err != nil {
+		return m, err
+	}
+	if o.Recipe != "" && isMergekit(o.Recipe) {
+		b, err := o.byMergekit(ctx)
+		defer closeAll(b.parents)
+		if err != nil {
+			return m, err
+		}
+		return b.write(ctx, o.Out, o.Info)
+	}
+	given, err := o.open()
+	defer given.close()
 	if err != nil {
 		return m, err
 	}
-	given := blend{names: names(o.Paths), options: options}
-	if o.Recipe == "" {
-		if given.recipe.Weights, err = parseWeights(o, given.names); err != nil {
-			return m, err
-		}
-	}
-	given.parents, err = o.Reading.openAll(o.Paths)
-	defer closeAll(given.parents)
+	b, err := o.decide(ctx, given)
 	if err != nil {
 		return m, err
 	}
-	b := given
-	if o.Recipe != "" {
-		if b, err = again(ctx, o.Recipe, given); err != nil {
-			return m, err
-		}
-	}
-	return b.write(ctx, o)
+	return b.write(ctx, o.Out, o.Info)
 }
 
-// writing reads the options that say how the soup is stored.
-func (o MergeOptions) writing() (w merge.WriteOptions, err error) {
-	w.Method, w.Progress = "given weights", tellProgress(o.Info)
-	if w.Store, err = parseStore(o.Store); err != nil {
+// decide finds the weights, by recipe or by method.
+func (o MergeOptions) decide(ctx context.Context, given given) (blend, error) {
+	if o.Recipe != "" {
+		return o.again(ctx, given)
+	}
+	return o.byMethod(ctx, given)
+}
+
+// given is the checkpoints of the command line, opened.
+type given struct {
+	parents []*merge.Checkpoint
+	names   []string
+	base    *merge.Checkpoint // may be one of the parents; nil if not given
+	all     []*merge.Checkpoint
+}
+
+func (g given) close() { closeAll(g.all) }
+
+// open opens parents and base. What is open after an error is in the result.
+func (o MergeOptions) open() (g given, err error) {
+	g.names = names(o.Paths)
+	g.parents, err = o.Reading.openAll(o.Paths)
+	g.all = g.parents
+	if err != nil || o.Base == "" {
+		return g, err
+	}
+	if i := sameFile(o.Base, o.Paths); i >= 0 {
+		g.base = g.parents[i]
+		return g, nil
+	}
+	if g.base, err = o.Reading.open(o.Base); err == nil {
+		g.all = append(g.all[:len(g.all):len(g.all)], g.base)
+	}
+	return g, err
+}
+
+// storing reads the options that say how a soup is stored.
+func storing(store, shard string, info io.Writer) (w merge.WriteOptions, err error) {
+	w.Progress = tellProgress(info)
+	if w.Store, err = parseStore(store); err != nil {
 		return w, err
 	}
-	w.Shard, err = parseShard(o.Shard)
+	w.Shard, err = parseShard(shard)
 	return w, err
 }
 
 // write makes the soup.
-func (b blend) write(ctx context.Context, o MergeOptions) (m Merged, err error) {
-	if err := tellPlan(o.Info, b.parents, b.options.Store, o.Out); err != nil {
+func (b blend) write(ctx context.Context, out string, info io.Writer) (m Merged, err error) {
+	if err := tellPlan(info, b.parents, b.options.Store, out); err != nil {
 		return m, err
 	}
-	m.Names, m.Weights, m.Groups = b.names, b.recipe.Weights, b.recipe.Groups.Names
-	if m.Stats, err = merge.Write(ctx, o.Out, b.parents, b.names, b.recipe, b.options); err != nil || b.sum == "" {
+	if m, err = merged(b, out); err != nil {
+		return m, err
+	}
+	if m.Stats, err = merge.Write(ctx, out, b.parents, b.names, b.recipe, b.options); err != nil || b.recorded == "" {
 		return m, err
 	}
 	if m.Stats.SHA256 != b.sum {
-		return m, fmt.Errorf("%s: made, but not the soup of %s: weights sha256 %s, recorded %s", o.Out, o.Recipe, m.Stats.SHA256, b.sum)
+		return m, fmt.Errorf("%s: made, but not the soup of %s: weights sha256 %s, recorded %s", out, b.recorded, m.Stats.SHA256, b.sum)
 	}
-	m.Recorded = o.Recipe
+	m.Recorded = b.recorded
 	return m, nil
 }
 
 // tellPlan says what the merge takes.
 func tellPlan(w io.Writer, parents []*merge.Checkpoint, store merge.DType, out string) error {
-	if err := merge.Check(parents, nil).Err(); err != nil {
-		return err
-	}
 	p, err := merge.PlanFor(parents, store, filepath.Dir(out))
 	if err != nil {
 		return err
@@ -124,35 +150,4 @@ func tellProgress(w io.Writer) func(done, total int64) {
 			last = time.Now()
 		}
 	}
-}
-
-// WriteText prints the effective weights and the checksum.
-func (m Merged) WriteText(w io.Writer) error {
-	table := tablewriter.NewTable(w)
-	header := []any{"parent", "weight"}
-	if len(m.Groups) > 0 {
-		header = header[:1]
-		for _, g := range m.Groups {
-			header = append(header, g)
-		}
-	}
-	table.Header(header...)
-	for i, name := range m.Names {
-		line := []any{name}
-		for _, row := range m.Weights {
-			line = append(line, strconv.FormatFloat(row[i], 'g', 6, 64))
-		}
-		if err := table.Append(line...); err != nil {
-			return err
-		}
-	}
-	if err := table.Render(); err != nil {
-		return err
-	}
-	same := ""
-	if m.Recorded != "" {
-		same = ", identical to the soup of " + m.Recorded
-	}
-	_, err := fmt.Fprintf(w, "weights file sha256 %s%s\n", m.Stats.SHA256, same)
-	return err
 }

@@ -1,7 +1,9 @@
 package single
 
 import (
+	"os"
 	"path/filepath"
+	"slices"
 
 	"soup/merge"
 )
@@ -33,6 +35,19 @@ func (r Reading) openAll(paths []string) (parents []*merge.Checkpoint, err error
 		parents = append(parents, c)
 	}
 	return parents, nil
+}
+
+// sameFile returns the index of the path that leads to the same file or
+// directory, -1 if none does.
+func sameFile(path string, paths []string) int {
+	one, err := os.Stat(path)
+	if err != nil {
+		return -1
+	}
+	return slices.IndexFunc(paths, func(p string) bool {
+		other, err := os.Stat(p)
+		return err == nil && os.SameFile(one, other)
+	})
 }
 
 func closeAll(parents []*merge.Checkpoint) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"soup/internal/usage"
 	"soup/merge"
@@ -12,21 +13,28 @@ import (
 // again reads a soup.json and makes of it, and of the checkpoints given, the
 // soup that was recorded. A parent without a weight in any group need not be
 // given, unless it is the first: header and configuration are its.
-func again(ctx context.Context, file string, given blend) (blend, error) {
+func (o MergeOptions) again(ctx context.Context, given given) (blend, error) {
+	file := o.Recipe
 	saved, err := merge.ReadRecipe(file)
 	if err != nil {
 		return blend{}, err
 	}
-	byHash := map[string]*merge.Checkpoint{}
-	for _, p := range given.parents {
-		h, err := p.Hash(ctx)
-		if err != nil {
-			return blend{}, err
-		}
-		byHash[h] = p
+	b := blend{recipe: saved.Recipe(), recorded: file, sum: saved.SHA256}
+	b.options = merge.WriteOptions{Store: saved.Store, Shard: saved.Shard, Method: saved.Method, Progress: tellProgress(o.Info)}
+	if len(given.all) == 0 {
+		return b, &usage.Error{Message: file + ": the paths of its parents are missing: a soup.json records their content, not where they are", Advice: "its parents are " + parentNames(saved)}
 	}
-	b := blend{recipe: saved.Recipe(), options: given.options, sum: saved.SHA256}
-	b.options.Store, b.options.Shard, b.options.Method = saved.Store, saved.Shard, saved.Method
+	if err := merge.CheckOutput(o.Out, given.all, b.options); err != nil {
+		return b, err
+	}
+	byHash := map[string]*merge.Checkpoint{}
+	sums, err := merge.HashAll(ctx, given.all, nil)
+	if err != nil {
+		return b, err
+	}
+	for i, sum := range sums {
+		byHash[sum] = given.all[i]
+	}
 	var kept []int
 	for k, p := range saved.Parents {
 		c, ok := byHash[p.SHA256]
@@ -37,11 +45,22 @@ func again(ctx context.Context, file string, given blend) (blend, error) {
 			kept, b.parents, b.names = append(kept, k), append(b.parents, c), append(b.names, p.Name)
 		}
 	}
-	if len(kept) != len(given.parents) {
-		return blend{}, &usage.Error{Message: fmt.Sprintf("%s: made of %d parents, %d of the given %d are among them", file, len(saved.Parents), len(kept), len(given.parents)), Advice: "leave the others out"}
+	if len(kept) != len(given.all) {
+		return blend{}, &usage.Error{Message: fmt.Sprintf("%s: made of %d parents, %d of the given %d are among them", file, len(saved.Parents), len(kept), len(given.all)), Advice: "leave the others out"}
 	}
 	b.recipe.Weights = columns(saved.Weights, kept)
 	return b, nil
+}
+
+// parentNames lists the parents that are needed to make a soup again.
+func parentNames(saved merge.SavedRecipe) string {
+	var list []string
+	for k, p := range saved.Parents {
+		if k == 0 || weighs(saved.Weights, k) {
+			list = append(list, p.Name)
+		}
+	}
+	return strings.Join(list, ", ")
 }
 
 // weighs says whether a parent has a weight in any group.

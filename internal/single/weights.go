@@ -12,23 +12,17 @@ import (
 	"soup/merge"
 )
 
-// parseWeights reads "NAME=W,...": a parent that is not named has weight 0.
-func parseWeights(o MergeOptions, names []string) ([][]float64, error) {
-	row := make([]float64, len(names))
-	if o.Weights == "" {
-		for i := range row {
-			row[i] = 1 / float64(len(row))
-		}
-		return [][]float64{row}, nil
-	}
+// parseWeights reads "NAME=W,..." for parents of these names: one that is not
+// named has weight 0.
+func parseWeights(text string, names []string) ([]float64, error) {
 	index, err := indexNames(names)
 	if err != nil {
 		return nil, err
 	}
-	given := map[string]bool{}
-	for _, term := range strings.Split(o.Weights, ",") {
-		name, text, ok := strings.Cut(strings.TrimSpace(term), "=")
-		w, err := strconv.ParseFloat(text, 64)
+	row, given := make([]float64, len(names)), map[string]bool{}
+	for _, term := range strings.Split(text, ",") {
+		name, number, ok := strings.Cut(strings.TrimSpace(term), "=")
+		w, err := strconv.ParseFloat(number, 64)
 		if !ok || err != nil || math.IsNaN(w) || math.IsInf(w, 0) {
 			return nil, &usage.Error{Message: fmt.Sprintf("--weights: %q is not NAME=NUMBER", term), Advice: "write --weights a=0.7,b=0.3"}
 		}
@@ -36,12 +30,9 @@ func parseWeights(o MergeOptions, names []string) ([][]float64, error) {
 		if !known || given[name] {
 			return nil, &usage.Error{Message: fmt.Sprintf("--weights: no parent is named %q, or twice", name), Advice: "parents are " + strings.Join(names, ", ")}
 		}
-		if w < 0 && !o.Extrapolate {
-			return nil, &usage.Error{Message: fmt.Sprintf("--weights: %s is negative", name), Advice: "give --extrapolate if you mean to leave the space between the parents"}
-		}
 		row[i], given[name] = w, true
 	}
-	return scale(row)
+	return row, nil
 }
 
 func indexNames(names []string) (map[string]int, error) {
@@ -53,21 +44,6 @@ func indexNames(names []string) (map[string]int, error) {
 		index[n] = i
 	}
 	return index, nil
-}
-
-// scale makes the weights sum to 1.
-func scale(row []float64) ([][]float64, error) {
-	sum := 0.0
-	for _, w := range row {
-		sum += w
-	}
-	if !(sum >= 1e-9) {
-		return nil, &usage.Error{Message: fmt.Sprintf("--weights: their sum is %g; it must be above 0", sum), Advice: "give at least one parent a positive weight"}
-	}
-	for i := range row {
-		row[i] /= sum
-	}
-	return [][]float64{row}, nil
 }
 
 // parseStore reads the option --store; "" keeps the parents' dtype.

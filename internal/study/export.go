@@ -13,13 +13,15 @@ import (
 
 // ExportOptions say what to write where.
 type ExportOptions struct {
-	Out    string // must not exist
-	Trial  int    // negative: the winner
-	Format string // "safetensors", "gguf" or "" for the parents' own
+	Out      string // the checkpoint; must not exist; "" writes none
+	Mergekit string // a recipe for mergekit; must not exist; "" writes none
+	Trial    int    // negative: the winner
+	Format   string // "safetensors", "gguf" or "" for the parents' own
 }
 
-// Export writes a candidate of a study as a complete checkpoint and returns
-// which. The parents must still be where they were, with the content they had.
+// Export writes a candidate of a study as a complete checkpoint, as a recipe
+// for mergekit, or both, and returns which. The parents must still be where they
+// were, with the content they had.
 func Export(ctx context.Context, dir string, o ExportOptions) (results.Trial, error) {
 	ledger, err := openForReading(dir)
 	if err != nil {
@@ -43,6 +45,9 @@ func Export(ctx context.Context, dir string, o ExportOptions) (results.Trial, er
 	if err != nil {
 		return trial, err
 	}
+	if err := handOver(about, trial, parents, recorded, o); err != nil || o.Out == "" {
+		return trial, err
+	}
 	return trial, writeTrial(ctx, about, trial, parents, names, o)
 }
 
@@ -51,21 +56,27 @@ func writeTrial(ctx context.Context, about results.Study, t results.Trial, paren
 	if own := strings.ToLower(parents[0].Format().String()); o.Format != "" && o.Format != own {
 		return usage.Errorf("--format %s: this version writes the parents' own format, %s", o.Format, own)
 	}
-	c := &Config{File: "the ledger's study file"}
-	if err := parseInto(c, about.Config); err != nil {
-		return err
-	}
-	groups, err := c.grouping(parents[0])
+	recipe, store, err := recipeOf(about, t, parents[0])
 	if err != nil {
 		return err
 	}
-	store, err := c.store()
-	if err != nil {
-		return err
-	}
-	recipe := merge.Recipe{Groups: groups, Weights: t.Weights}
 	_, err = merge.Write(ctx, o.Out, parents, names, recipe, merge.WriteOptions{Store: store, Method: t.Strategy})
 	return err
+}
+
+// recipeOf returns the recipe of a trial, and the dtype that it is stored in,
+// as the study file says.
+func recipeOf(about results.Study, t results.Trial, like *merge.Checkpoint) (r merge.Recipe, store merge.DType, err error) {
+	c := &Config{File: "the ledger's study file"}
+	if err := parseInto(c, about.Config); err != nil {
+		return r, store, err
+	}
+	r.Weights = t.Weights
+	if r.Groups, err = c.grouping(like); err != nil {
+		return r, store, err
+	}
+	store, err = c.store()
+	return r, store, err
 }
 
 // openForReading opens the ledger of a study's folder.

@@ -46,6 +46,10 @@ func (c Config) Soup(ctx context.Context, open func(path string) (*merge.Checkpo
 	return s, out, err
 }
 
+// Reads says whether [Config.Soup] reads all tensors to find the weights, which
+// takes as long as making the soup.
+func (c Config) Reads() bool { return c.Method == "slerp" || c.Method == "model_stock" }
+
 // models returns the paths of all models, the base or else the first in front.
 func (c Config) models() []string {
 	var paths []string

@@ -433,6 +433,14 @@ var ggufFile = func() string {
 	return head + strings.Repeat("\x00", (32-len(head)%32)%32) + strings.Repeat("\x00\x00\x80\x3f", 8)
 }()
 
+func TestReads(t *testing.T) {
+	for method := range methods {
+		if want := method == "slerp" || method == "model_stock"; (Config{Method: method}).Reads() != want {
+			t.Errorf("%s reads: %t", method, !want)
+		}
+	}
+}
+
 func TestNames(t *testing.T) {
 	got := names([]string{"x/arith", "y/arith/", "z/arith", "call"})
 	if want := "[arith arith-2 arith-3 call]"; fmt.Sprint(got) != want {

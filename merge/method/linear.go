@@ -37,7 +37,7 @@ func (m linear) Soup(_ context.Context, in Input) (Soup, error) {
 		return in.soup(label+" as given", row), nil
 	}
 	if sum(row) == 0 {
-		return Soup{}, failf("use the option as-given, or other weights", "method linear: the weights sum to 0 and cannot be scaled to 1")
+		return Soup{}, misusef("use the option as-given, or other weights", "method linear: the weights sum to 0 and cannot be scaled to 1")
 	}
 	return in.soup(label, scaled(row)), nil
 }
@@ -48,7 +48,7 @@ func (o Options) weights(method string, parents int) ([]float64, error) {
 	case o.Weights == nil:
 		return ones(parents), nil
 	case len(o.Weights) != parents:
-		return nil, failf("give one weight for each parent", "method %s: option weights: %d for %d parents", method, len(o.Weights), parents)
+		return nil, misusef("give one weight for each parent", "method %s: option weights: %d for %d parents", method, len(o.Weights), parents)
 	}
 	return slices.Clone(o.Weights), nil
 }

@@ -2,7 +2,6 @@ package method
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -27,7 +26,7 @@ type Input struct {
 }
 
 // Method finds the weights of a soup. Errors name the option, or the file and
-// the tensor, that are wrong.
+// the tensor, that are wrong; mistakes in the input are [InputError]s.
 type Method interface {
 	Soup(ctx context.Context, in Input) (Soup, error)
 }
@@ -36,15 +35,16 @@ type Method interface {
 type entry struct {
 	name  string
 	takes []string // options
+	reads bool     // looks at the tensors
 	make  func(o Options) Method
 }
 
 var entries = []entry{
-	{"uniform", nil, func(Options) Method { return uniform{} }},
-	{"linear", []string{"weights", "as-given", "extrapolate"}, func(o Options) Method { return linear{o} }},
-	{"task-arithmetic", []string{"weights", "lambda", "extrapolate"}, func(o Options) Method { return arithmetic{o} }},
-	{"slerp", []string{"t", "extrapolate", "workers"}, func(o Options) Method { return slerp{o} }},
-	{"model-stock", []string{"workers"}, func(o Options) Method { return stock{o} }},
+	{"uniform", nil, false, func(Options) Method { return uniform{} }},
+	{"linear", []string{"weights", "as-given", "extrapolate"}, false, func(o Options) Method { return linear{o} }},
+	{"task-arithmetic", []string{"weights", "lambda", "extrapolate"}, false, func(o Options) Method { return arithmetic{o} }},
+	{"slerp", []string{"t", "extrapolate", "workers"}, true, func(o Options) Method { return slerp{o} }},
+	{"model-stock", []string{"workers"}, true, func(o Options) Method { return stock{o} }},
 }
 
 // Names returns the names that [New] knows.
@@ -56,12 +56,18 @@ func Names() []string {
 	return names
 }
 
+// Reads says whether a method reads all tensors of its parents to find the
+// weights, which takes as long as making the soup.
+func Reads(name string) bool {
+	return slices.ContainsFunc(entries, func(e entry) bool { return e.name == name && e.reads })
+}
+
 // New returns a method by name. A name that is not known, an option that the
-// method does not take and a value that it cannot use are errors.
+// method does not take and a value that it cannot use are [InputError]s.
 func New(name string, o Options) (Method, error) {
 	i := slices.IndexFunc(entries, func(e entry) bool { return e.name == name })
 	if i < 0 {
-		return nil, failf("use "+strings.Join(Names(), ", "), "method: %q is not known", name)
+		return nil, misusef("use "+strings.Join(Names(), ", "), "method: %q is not known", name)
 	}
 	if err := o.check(name, entries[i].takes); err != nil {
 		return nil, err
@@ -73,9 +79,9 @@ func New(name string, o Options) (Method, error) {
 func (in Input) check(name string, atLeast int) error {
 	switch {
 	case len(in.Parents) < atLeast:
-		return failf("give more parents", "method %s: %d parents, it takes %d or more", name, len(in.Parents), atLeast)
+		return misusef("give more parents", "method %s: %d parents, it takes %d or more", name, len(in.Parents), atLeast)
 	case len(in.Names) != len(in.Parents):
-		return fmt.Errorf("method %s: %d names for %d parents", name, len(in.Names), len(in.Parents))
+		return misusef("", "method %s: %d names for %d parents", name, len(in.Names), len(in.Parents))
 	}
 	return nil
 }
@@ -84,9 +90,9 @@ func (in Input) check(name string, atLeast int) error {
 func (in Input) needsBase(name string) error {
 	switch {
 	case in.Base == nil:
-		return failf("give the checkpoint that the parents were fine-tuned from", "method %s: no base", name)
+		return misusef("give the checkpoint that the parents were fine-tuned from", "method %s: no base", name)
 	case slices.Contains(in.Parents, in.Base):
-		return failf("give it as the base only", "method %s: the base %s is among the parents", name, in.Base.Path())
+		return misusef("give it as the base only", "method %s: the base %s is among the parents", name, in.Base.Path())
 	}
 	return nil
 }

@@ -129,17 +129,17 @@ func TestNewRefuses(t *testing.T) {
 		{"slerp", Options{Workers: -1}, "option workers: -1"},
 	} {
 		_, err := New(c.name, c.o)
-		if err == nil || !strings.Contains(err.Error(), c.want) {
+		var misuse *InputError
+		if !errors.As(err, &misuse) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s %+v: error %v, want %q", c.name, c.o, err, c.want)
 		}
 	}
-	_, err := New("ties", Options{})
-	var h interface{ Hint() string }
-	if !errors.As(err, &h) || !strings.Contains(h.Hint(), "model-stock") {
-		t.Errorf("no hint at what there is: %v", err)
-	}
-	if errors.Unwrap(err) == nil {
-		t.Error("the hint hides the error")
+	for name, want := range map[string]string{"ties": "model-stock", "slerp": "slerp takes t, extrapolate", "uniform": "uniform takes no options"} {
+		_, err := New(name, Options{Lambda: 1})
+		var h interface{ Hint() string }
+		if !errors.As(err, &h) || !strings.Contains(h.Hint(), want) || strings.Contains(h.Hint(), "workers") {
+			t.Errorf("%s: no hint at what there is: %v", name, err)
+		}
 	}
 }
 
@@ -177,7 +177,9 @@ func TestSoupRefuses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err = m.Soup(t.Context(), c.in); err == nil || !strings.Contains(err.Error(), c.want) {
+		_, err = m.Soup(t.Context(), c.in)
+		var misuse *InputError
+		if !errors.As(err, &misuse) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want %q", c.name, err, c.want)
 		}
 	}
@@ -388,6 +390,14 @@ func TestProductsCancelled(t *testing.T) {
 		}
 		if _, err := m.Soup(ctx, in); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestReads(t *testing.T) {
+	for _, name := range append(Names(), "ties") {
+		if want := name == "slerp" || name == "model-stock"; Reads(name) != want {
+			t.Errorf("%s reads: %t", name, Reads(name))
 		}
 	}
 }

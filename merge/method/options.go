@@ -59,13 +59,13 @@ func (o *Options) Set(name, value string) (err error) {
 	case "workers":
 		o.Workers, err = strconv.Atoi(value)
 	default:
-		return failf("use "+strings.Join(OptionNames(), ", "), "method: option %q is not known", name)
+		return misusef("use "+strings.Join(OptionNames(), ", "), "method: option %q is not known", name)
 	}
 	if err == nil && !slices.Contains(o.given(), name) && value != "false" {
 		err = fmt.Errorf("it must not be 0")
 	}
 	if err != nil {
-		return fmt.Errorf("method: option %s: %q cannot be used: %w", name, value, plain(err))
+		return misusef("", "method: option %s: %q cannot be used: %s", name, value, plain(err))
 	}
 	return nil
 }
@@ -109,11 +109,11 @@ func (o Options) given() []string {
 func (o Options) check(method string, takes []string) error {
 	for _, name := range o.given() {
 		if !slices.Contains(takes, name) {
-			return failf(takesHint(method, takes), "method %s: it takes no option %s", method, name)
+			return misusef(takesHint(method, takes), "method %s: it takes no option %s", method, name)
 		}
 	}
 	if slices.ContainsFunc(slices.Concat(o.Weights, o.T, []float64{o.Lambda, o.HalfLife}), notFinite) {
-		return fmt.Errorf("method %s: options must be finite numbers", method)
+		return misusef("", "method %s: options must be finite numbers", method)
 	}
 	return o.checkRanges(method)
 }
@@ -124,22 +124,24 @@ func (o Options) checkRanges(method string) error {
 	const allow = "allow it with the option extrapolate"
 	switch {
 	case !o.Extrapolate && slices.ContainsFunc(o.Weights, negative):
-		return failf(allow, "method %s: option weights: a weight is negative", method)
+		return misusef(allow, "method %s: option weights: a weight is negative", method)
 	case !o.Extrapolate && slices.ContainsFunc(o.T, outside):
-		return failf(allow, "method %s: option t: not from 0 to 1", method)
+		return misusef(allow, "method %s: option t: not from 0 to 1", method)
 	case o.T != nil && len(o.T) == 0:
-		return fmt.Errorf("method %s: option t: no number", method)
+		return misusef("", "method %s: option t: no number", method)
 	case o.HalfLife < 0:
-		return fmt.Errorf("method %s: option half-life: %v checkpoints", method, o.HalfLife)
+		return misusef("", "method %s: option half-life: %v checkpoints", method, o.HalfLife)
 	case o.Last < 0:
-		return fmt.Errorf("method %s: option last: %d checkpoints", method, o.Last)
+		return misusef("", "method %s: option last: %d checkpoints", method, o.Last)
 	case o.Workers < 0:
-		return fmt.Errorf("method %s: option workers: %d", method, o.Workers)
+		return misusef("", "method %s: option workers: %d", method, o.Workers)
 	}
 	return nil
 }
 
+// takesHint leaves workers out, which changes no result.
 func takesHint(method string, takes []string) string {
+	takes = slices.DeleteFunc(slices.Clone(takes), func(name string) bool { return name == "workers" })
 	if len(takes) == 0 {
 		return method + " takes no options"
 	}

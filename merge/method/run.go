@@ -46,12 +46,12 @@ func RunNames() []string {
 
 // Run returns the weights of n checkpoints of one training run, oldest first,
 // at equal distances. They sum to 1; with the option last they are 0 up to the
-// last ones. Unknown names and options are errors, and so is a last that is
-// larger than n.
+// last ones. Unknown names and options are [InputError]s, and so is a last that
+// is larger than n.
 func Run(name string, n int, o Options) ([]float64, error) {
 	i := slices.IndexFunc(runMethods, func(m runMethod) bool { return m.name == name })
 	if i < 0 {
-		return nil, failf("use "+strings.Join(RunNames(), ", "), "method: %q is not known for a run", name)
+		return nil, misusef("use "+strings.Join(RunNames(), ", "), "method: %q is not known for a run", name)
 	}
 	m := runMethods[i]
 	if err := o.check(name, m.takes); err != nil {
@@ -63,9 +63,9 @@ func Run(name string, n int, o Options) ([]float64, error) {
 	}
 	switch {
 	case n < 1:
-		return nil, fmt.Errorf("method %s: no checkpoints", name)
+		return nil, misusef("", "method %s: no checkpoints", name)
 	case last > n:
-		return nil, failf("give more checkpoints", "method %s: option last: %d of %d checkpoints", name, last, n)
+		return nil, misusef("give more checkpoints", "method %s: option last: %d of %d checkpoints", name, last, n)
 	}
 	return append(make([]float64, n-last), scaled(m.weights(last, o))...), nil
 }

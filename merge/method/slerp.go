@@ -15,7 +15,7 @@ func (m slerp) Soup(ctx context.Context, in Input) (Soup, error) {
 		return Soup{}, err
 	}
 	if n := len(in.Parents); n != 2 {
-		return Soup{}, failf("choose two, or use linear", "method slerp: %d parents, it takes 2", n)
+		return Soup{}, misusef("choose two, or use linear", "method slerp: %d parents, it takes 2", n)
 	}
 	t := m.o.T
 	if t == nil {
@@ -24,7 +24,7 @@ func (m slerp) Soup(ctx context.Context, in Input) (Soup, error) {
 	names := tensorNames(in.Parents[0])
 	layers := LayersOf(names)
 	if len(t) > 1 && len(layers.Stacks) > 1 {
-		return Soup{}, failf("give one number", "method slerp: option t: %s and %s have layers of their own, numbers cannot be spread over both", layers.Stacks[0], layers.Stacks[1])
+		return Soup{}, misusef("give one number", "method slerp: option t: %s and %s have layers of their own, numbers cannot be spread over both", layers.Stacks[0], layers.Stacks[1])
 	}
 	families := make([]Family, len(names))
 	for i, name := range names {
