@@ -20,12 +20,14 @@
 // 100 MB of header, data covered without gap or overlap, sizes that agree with
 // dtype and shape. Shards come through model.safetensors.index.json; no path
 // or symbolic link may lead out of the directory (except into the blobs folder
-// of a Hugging Face cache). Soups are written as one file.
+// of a Hugging Face cache). Soups are written as one file, or in shards of a
+// given size.
 //
 // GGUF versions 2 and 3, little-endian
 // (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md): F32, F16 and
-// BF16 tensors are averaged, quantised ones refused, split files refused. A
-// soup keeps the header of its first parent to the byte.
+// BF16 tensors are averaged, Q8_0 ones too where that is asked for, other
+// quantised ones and split files refused. A soup keeps the header of its first
+// parent to the byte.
 //
 // # Findings
 //

@@ -39,7 +39,7 @@ func newExportCommand() *cobra.Command {
 		Short: "Write a candidate of a study as a checkpoint, or as a recipe for mergekit",
 		Example: `  soup export build/demo -o best-soup
   soup export build/demo --mergekit best.yaml`,
-		Args:    exactly(1, "the folder of one study"),
+		Args: exactly(1, "the folder of one study"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.Trial < 0 && cmd.Flags().Changed("trial") {
 				return &usage.Error{Message: fmt.Sprintf("--trial %d: trials are numbered from 0", o.Trial)}

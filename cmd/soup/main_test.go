@@ -33,6 +33,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exit": exitCode, "broken": broken, "items": items, "subst": subst, "oneline": oneLineError, "waitfor": waitFor,
+			"tiny": tiny, "near": near,
 		},
 		RequireExplicitExec: true,
 	})

@@ -82,17 +82,14 @@ func (o MergeOptions) method(names []string) (method.Method, error) {
 		if options.Weights, err = parseWeights(o.Weights, names); err != nil {
 			return nil, err
 		}
-		if name == "linear" {
-			err = checkSum(options.Weights, o.AsGiven)
-		}
-		if err != nil {
-			return nil, err
-		}
 	}
 	if err := set(&options, "lambda", o.Lambda, "t", o.T); err != nil {
 		return nil, err
 	}
 	m, err := method.New(name, options)
+	if err == nil && name == "linear" && o.Weights != "" {
+		return m, checkSum(options.Weights, o.AsGiven)
+	}
 	return m, asUsage(err)
 }
 
@@ -109,7 +106,7 @@ func set(o *method.Options, options ...string) error {
 	return nil
 }
 
-// checkSum refuses weights of a mean that cannot be scaled to 1, or that have
+// checkSum refuses weights that cannot be scaled to 1, or that have
 // no sum.
 func checkSum(row []float64, asGiven bool) error {
 	sum := 0.0
