@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/olekukonko/tablewriter"
+	"github.com/olekukonko/tablewriter/tw"
 
 	"soup/merge"
 )
@@ -69,8 +70,9 @@ func (m Merged) writeSum(w io.Writer) error {
 
 // writeWeights prints a column a group.
 func (m Merged) writeWeights(w io.Writer) error {
-	table := tablewriter.NewTable(w)
-	header := []any{"parent", "weight"}
+	// Names of groups and tensors stand as they are, not as titles.
+	table := tablewriter.NewTable(w, tablewriter.WithHeaderAutoFormat(tw.Off))
+	header := []any{"PARENT", "WEIGHT"}
 	if len(m.Groups) > 0 {
 		header = header[:1]
 		for _, g := range m.Groups {

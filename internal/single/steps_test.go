@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 )
 
 // TestInOrder: which number is the step, and what that makes of the order.
@@ -37,6 +39,28 @@ func TestInOrder(t *testing.T) {
 			t.Errorf("%s: %v, want %s (%v)", c.given, got, c.want, err)
 		}
 	}
+}
+
+// TestInOrderOfAnyOrder: the order in which checkpoints are given is no matter.
+func TestInOrderOfAnyOrder(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		steps := rapid.SliceOfNDistinct(rapid.Int64Range(0, 1e12), 2, 50, rapid.ID).Draw(rt, "steps")
+		form := rapid.SampledFrom([]string{"run/step-%d", "checkpoint-%d/hf", "iter_%012d", "model-7b-step%d-x.gguf", "%d"}).Draw(rt, "form")
+		var paths []string
+		for _, n := range steps {
+			paths = append(paths, fmt.Sprintf(form, n))
+		}
+		run, err := inOrder(paths)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		slices.Sort(steps)
+		for i, m := range run {
+			if m.step != steps[i] || m.path != fmt.Sprintf(form, steps[i]) {
+				rt.Fatalf("%d of %v is %+v", i, steps, m)
+			}
+		}
+	})
 }
 
 func TestInOrderRefuses(t *testing.T) {
