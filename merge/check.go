@@ -66,7 +66,7 @@ func rank(severity string) int { return slices.Index([]string{Refuse, Warn, Note
 
 // run makes every comparison; a fault while reading becomes a finding.
 func (c *checker) run() Findings {
-	if c.first.format != c.other.format {
+	if c.first.format.Soup() != c.other.format.Soup() {
 		c.refuse("format", "give all parents in one format", "a %s checkpoint, but %s is %s", c.other.format, c.first.path, c.first.format)
 		return c.found
 	}
@@ -206,7 +206,7 @@ func inspect(c *Checkpoint) (identity, Findings) {
 	if err != nil {
 		found = append(found, Finding{"config", Refuse, c.path, "", strings.TrimPrefix(err.Error(), c.path+"/"), "repair or replace the file"})
 	}
-	if c.format == Safetensors && len(id.shape) == 0 && err == nil {
+	if c.format.Soup() == Safetensors && len(id.shape) == 0 && err == nil {
 		found = append(found, Finding{"config", Note, c.path, "", "no config.json: architecture and tokenizer were not compared", ""})
 	}
 	if id.quantised != "" {

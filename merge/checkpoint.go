@@ -19,14 +19,28 @@ type Format uint8
 const (
 	Safetensors Format = iota + 1 // https://github.com/huggingface/safetensors
 	GGUF                          // https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
+	Torch                         // https://docs.pytorch.org/docs/stable/notes/serialization.html
 )
 
-// String returns "safetensors" or "gguf".
+// String returns "safetensors", "gguf" or "pytorch".
 func (f Format) String() string {
-	if f == GGUF {
+	switch f {
+	case GGUF:
 		return "gguf"
+	case Torch:
+		return "pytorch"
 	}
 	return "safetensors"
+}
+
+// Soup returns the format that soups of such checkpoints are written in: the
+// same, but safetensors for [Torch], which is not written. Checkpoints whose
+// soups have one format can be averaged with one another.
+func (f Format) Soup() Format {
+	if f == Torch {
+		return Safetensors
+	}
+	return f
 }
 
 // Tensor describes one tensor of a checkpoint.
@@ -105,8 +119,10 @@ type OpenOptions struct {
 }
 
 // Open opens a checkpoint: a Hugging Face directory (model.safetensors, or
-// model.safetensors.index.json with its shards), one .safetensors file, or one
-// .gguf file. Only headers are read. Errors name the file and what to do.
+// model.safetensors.index.json with its shards; without either,
+// pytorch_model.bin or its index), one .safetensors file, one .gguf file, or one
+// .bin, .pt or .pth file that torch.save wrote. Only headers are read; pickles
+// are, in a child process. Errors name the file and what to do.
 func Open(path string) (*Checkpoint, error) { return OpenWith(path, OpenOptions{}) }
 
 // OpenWith is Open with options.
@@ -123,8 +139,12 @@ func OpenWith(path string, o OpenOptions) (*Checkpoint, error) {
 		c.format, err = GGUF, c.openGGUF(path)
 	case strings.HasSuffix(path, ".safetensors"):
 		err = c.openSafetensors(path, filepath.Base(path))
+	case isTorch(path):
+		if err = wholeModel(path); err == nil {
+			err = c.openTorch(path, filepath.Base(path))
+		}
 	default:
-		err = failf("give a checkpoint directory, a .safetensors file or a .gguf file", "%s: not a checkpoint", path)
+		err = failf("give a checkpoint directory, or a .safetensors, .gguf, .bin, .pt or .pth file", "%s: not a checkpoint", path)
 	}
 	if err != nil {
 		return nil, errors.Join(err, c.Close())
@@ -168,7 +188,8 @@ func (c *Checkpoint) Path() string { return c.path }
 // Format returns how the checkpoint is stored.
 func (c *Checkpoint) Format() Format { return c.format }
 
-// Tensors returns all tensors in the order of their data (shards by name).
+// Tensors returns all tensors in the order of their data, those of a [Torch]
+// file in the order of its state dict (shards by name).
 func (c *Checkpoint) Tensors() []Tensor { return slices.Clone(c.tensors) }
 
 // Tensor returns one tensor's description.

@@ -16,15 +16,29 @@ const (
 )
 
 // openDirectory opens a Hugging Face directory. As in transformers, a single
-// model.safetensors goes before an index.
+// model.safetensors goes before an index, and both before pickled weights.
 func (c *Checkpoint) openDirectory(dir string) error {
-	if _, err := os.Lstat(filepath.Join(dir, weightsName)); err == nil {
+	there := func(name string) bool {
+		_, err := os.Lstat(filepath.Join(dir, name))
+		return err == nil
+	}
+	var err error
+	switch {
+	case there(weightsName):
 		return c.openInside(dir, weightsName)
+	case there(indexName):
+		return c.openShards(dir, indexName)
+	case there(torchName):
+		err = c.openInside(dir, torchName)
+	case there(torchIndexName):
+		err = c.openShards(dir, torchIndexName)
+	default:
+		return noWeights(dir)
 	}
-	if _, err := os.Lstat(filepath.Join(dir, indexName)); err == nil {
-		return c.openShards(dir)
+	if err != nil {
+		return err
 	}
-	return noWeights(dir)
+	return c.dropTied(dir)
 }
 
 // openInside opens a weight file of a directory if it does not lead out of it.
@@ -33,13 +47,16 @@ func (c *Checkpoint) openInside(dir, name string) error {
 	if err := staysInside(dir, path); err != nil {
 		return err
 	}
+	if isTorch(name) {
+		return c.openTorch(path, name)
+	}
 	return c.openSafetensors(path, name)
 }
 
 // openShards opens the files that an index names and checks that index and
 // shards hold the same tensors.
-func (c *Checkpoint) openShards(dir string) error {
-	path := filepath.Join(dir, indexName)
+func (c *Checkpoint) openShards(dir, index string) error {
+	path := filepath.Join(dir, index)
 	if err := staysInside(dir, path); err != nil {
 		return err
 	}
@@ -50,6 +67,9 @@ func (c *Checkpoint) openShards(dir string) error {
 	for _, shard := range slices.Sorted(maps.Keys(invert(shardOf))) {
 		if !filepath.IsLocal(shard) || strings.Contains(shard, `\`) {
 			return failf("do not trust this checkpoint", "%s: shard %q leads out of the directory", path, shard)
+		}
+		if isTorch(shard) != (index == torchIndexName) {
+			return failf("download the checkpoint again", "%s: shard %q is of another format", path, shard)
 		}
 		if err := c.openInside(dir, shard); err != nil {
 			return err
@@ -150,8 +170,10 @@ func noWeights(dir string) error {
 		{"adapter_*.safetensors", "this is a LoRA adapter: merge it into its base model first"},
 		{"*.safetensors", "give the .safetensors file itself"},
 		{"*.gguf", "give the .gguf file itself"},
-		{"*.bin", "pickled weights are not read: save the model again as safetensors"},
-		{"*.pt*", "pickled weights are not read: save the model again as safetensors"},
+		{"adapter_*.bin", "this is a LoRA adapter: merge it into its base model first"},
+		{"*.pt", "give the .pt file itself"},
+		{"*.pth", "give the .pth file itself"},
+		{"*.bin", "give the .bin file itself"},
 	}
 	for _, h := range hints {
 		for _, e := range entries {

@@ -113,8 +113,10 @@ func TestOpenDirectoryWithoutWeights(t *testing.T) {
 		"adapter_model.safetensors": "LoRA",
 		"consolidated.safetensors":  "the .safetensors file itself",
 		"x.gguf":                    "the .gguf file itself",
-		"pytorch_model.bin":         "pickled",
-		"consolidated.00.pth":       "pickled",
+		"adapter_model.bin":         "LoRA",
+		"model.bin":                 "the .bin file itself",
+		"model.pt":                  "the .pt file itself",
+		"consolidated.00.pth":       "the .pth file itself",
 		"notes.txt":                 "directory that holds",
 	} {
 		dir := t.TempDir()

@@ -120,8 +120,8 @@ func TestOpenRefusesOtherPaths(t *testing.T) {
 	dir := t.TempDir()
 	_, err := Open(filepath.Join(dir, "absent"))
 	wantError(t, err, "absent: no such file")
-	_, err = Open(write(t, filepath.Join(dir, "model.bin"), []byte("x")))
-	wantError(t, err, "model.bin: not a checkpoint")
+	_, err = Open(write(t, filepath.Join(dir, "model.ckpt"), []byte("x")))
+	wantError(t, err, "model.ckpt: not a checkpoint")
 	if !strings.Contains(hint(err), ".safetensors") {
 		t.Errorf("hint %q", hint(err))
 	}

@@ -22,7 +22,9 @@ type WriteOptions struct {
 // Write makes a complete checkpoint at out. For safetensors parents that is a
 // directory: the weights, the first parent's configuration, tokenizer and other
 // small files, a model card and soup.json, the recipe by which the same bytes
-// can be made again. For GGUF parents it is a .gguf file and OUT.soup.json.
+// can be made again. So it is for PyTorch parents, alone or beside safetensors
+// ones: pickles are not written. For GGUF parents it is a .gguf file and
+// OUT.soup.json.
 // names are what the record calls the parents; nil means the last elements of
 // their paths.
 //
@@ -127,7 +129,7 @@ func exported(like *Checkpoint, o WriteOptions) (layout, error) {
 func vacant(out string, parents []*Checkpoint) (string, error) {
 	isFile := parents[0].format == GGUF
 	if isFile != strings.HasSuffix(out, ".gguf") {
-		return "", failf("GGUF parents make a .gguf file, safetensors parents a directory", "%s: does not suit parents in %s", out, parents[0].format)
+		return "", failf("GGUF parents make a .gguf file, safetensors and PyTorch parents a directory", "%s: does not suit parents in %s", out, parents[0].format)
 	}
 	real, err := resolved(out)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -146,7 +147,7 @@ func (s *Scores) scoreModel(ctx context.Context, o ScoreOptions, items []eval.It
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
-	if _, err := server.Load(ctx, eval.Model{Path: o.Model}); err != nil {
+	if err := load(ctx, server, c); err != nil {
 		return nil, err
 	}
 	o.Progress.Phase("eval", 1)
@@ -157,6 +158,25 @@ func (s *Scores) scoreModel(ctx context.Context, o ScoreOptions, items []eval.It
 		return nil
 	})
 	return outcomes, err
+}
+
+// load loads a checkpoint; pickled weights by way of a copy, which the engine
+// has converted when Load returns.
+func load(ctx context.Context, server eval.Server, c *merge.Checkpoint) error {
+	if c.Format() == merge.Torch && c.Path() == c.Files()[0] {
+		return usage.Errorf("%s: a single file; the engine needs the directory with config.json and tokenizer", c.Path())
+	}
+	dir, err := os.MkdirTemp("", "soup-eval-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	path, err := c.AsSafetensors(ctx, filepath.Join(dir, filepath.Base(c.Path())))
+	if err != nil {
+		return err
+	}
+	_, err = server.Load(ctx, eval.Model{Path: path})
+	return err
 }
 
 // WriteJSON prints the scores, with the items if asked for.

@@ -16,7 +16,7 @@ type ExportOptions struct {
 	Out      string // the checkpoint; must not exist; "" writes none
 	Mergekit string // a recipe for mergekit; must not exist; "" writes none
 	Trial    int    // negative: the winner
-	Format   string // "safetensors", "gguf" or "" for the parents' own
+	Format   string // "safetensors", "gguf" or "" for that of soups of the parents
 }
 
 // Export writes a candidate of a study as a complete checkpoint, as a recipe
@@ -53,7 +53,7 @@ func Export(ctx context.Context, dir string, o ExportOptions) (results.Trial, er
 
 // writeTrial averages the parents as the trial and the study file say.
 func writeTrial(ctx context.Context, about results.Study, t results.Trial, parents []*merge.Checkpoint, names []string, o ExportOptions) error {
-	if own := strings.ToLower(parents[0].Format().String()); o.Format != "" && o.Format != own {
+	if own := strings.ToLower(parents[0].Format().Soup().String()); o.Format != "" && o.Format != own {
 		return usage.Errorf("--format %s: this version writes the parents' own format, %s", o.Format, own)
 	}
 	recipe, store, err := recipeOf(about, t, parents[0])

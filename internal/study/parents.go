@@ -68,7 +68,7 @@ func (p *pantry) open(c *Config, warn func(string)) error {
 		if err != nil {
 			return fmt.Errorf("parent %s: %w", parent.Name, err)
 		}
-		if ck.Format() == merge.Safetensors && ck.Path() == ck.Files()[0] {
+		if ck.Format() != merge.GGUF && ck.Path() == ck.Files()[0] {
 			_ = ck.Close()
 			return usage.Errorf("%s: parents: %s: a single file; the engine needs the directory with config.json and tokenizer", c.File, parent.Path)
 		}
@@ -166,7 +166,7 @@ func (p *pantry) convert(ctx context.Context, c *Config, cache string) error {
 		return nil
 	}
 	for i, ck := range p.source {
-		converted, err := embedded.Convert(ctx, ck.Path(), cache, p.hashes[i])
+		converted, err := convertOne(ctx, ck, cache, p.hashes[i])
 		if err != nil {
 			return err
 		}
@@ -182,14 +182,31 @@ func (p *pantry) convert(ctx context.Context, c *Config, cache string) error {
 			}
 		}
 	}
-	if p.base != "" {
-		converted, err := embedded.Convert(ctx, p.base, cache, p.baseID)
-		if err != nil {
-			return err
-		}
-		p.base = converted.Path
+	if err := p.convertBase(ctx, cache); err != nil {
+		return err
 	}
 	return p.convertLike(ctx, cache)
+}
+
+func (p *pantry) convertBase(ctx context.Context, cache string) error {
+	base, err := openBase(p.base)
+	if err != nil || base == nil {
+		return err
+	}
+	defer base.Close()
+	converted, err := convertOne(ctx, base, cache, p.baseID)
+	p.base = converted.Path
+	return err
+}
+
+// convertOne converts a checkpoint; pickled weights, which the engine does not
+// read, by way of a copy that stays in the cache.
+func convertOne(ctx context.Context, ck *merge.Checkpoint, cache, hash string) (embedded.Converted, error) {
+	dir, err := ck.AsSafetensors(ctx, filepath.Join(cache, hash+"-safetensors"))
+	if err != nil {
+		return embedded.Converted{}, err
+	}
+	return embedded.Convert(ctx, dir, cache, hash)
 }
 
 func hasF32Matrix(c *merge.Checkpoint) bool {

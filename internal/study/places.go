@@ -128,6 +128,11 @@ func (s *session) checkDisk() error {
 		if s.pantry.store != merge.AsStored {
 			need += 2 * plan.SoupBytes
 		}
+		for i, c := range s.pantry.source {
+			if c.Format() == merge.Torch { // its copy as safetensors
+				need += plan.ParentBytes[i]
+			}
+		}
 	}
 	left := need
 	for _, own := range s.ours() {

@@ -1,0 +1,122 @@
+package merge
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+
+	"soup/merge/internal/torchfile"
+)
+
+// The names that transformers gives to pickled weights.
+const (
+	torchName      = "pytorch_model.bin"
+	torchIndexName = "pytorch_model.bin.index.json"
+)
+
+// torchSuffixes end the names of what torch.save wrote.
+var torchSuffixes = []string{".bin", ".pt", ".pth"}
+
+func isTorch(name string) bool { return slices.Contains(torchSuffixes, filepath.Ext(name)) }
+
+// openTorch opens one file that torch.save wrote and adds its tensors. Its
+// pickle is read by a child process; the weights lie uncompressed in the file
+// and are mapped like any other.
+func (c *Checkpoint) openTorch(path, name string) error {
+	c.format, c.meta = Torch, map[string]string{"format": "pt"} // without which transformers reads no safetensors file
+	f, err := os.Open(path)
+	if err != nil {
+		return fileError(path, err)
+	}
+	defer f.Close()
+	tensors, err := torchfile.List(context.Background(), f)
+	if err != nil {
+		return err
+	}
+	file, err := c.openFile(path, name)
+	if err != nil {
+		return err
+	}
+	if info, err := f.Stat(); err != nil || !os.SameFile(info, file.info) || info.Size() != file.size() {
+		return failf("try again", "%s: was replaced while it was read", path)
+	}
+	return c.addTorch(file, tensors)
+}
+
+// addTorch adds the tensors that a file was found to have.
+func (c *Checkpoint) addTorch(file *mapping, tensors []torchfile.Tensor) error {
+	for _, t := range tensors {
+		shape := make([]uint64, len(t.Shape))
+		for i, d := range t.Shape {
+			shape[i] = uint64(d)
+		}
+		described, err := declared(t.Name, t.DType, shape, uint64(t.Bytes))
+		if err == nil && (t.Offset < 0 || t.Offset > file.size()-t.Bytes) {
+			err = fmt.Errorf("tensor %q goes beyond the end of the file", t.Name)
+		}
+		if err == nil {
+			err = c.add(described, place{file: file, begin: t.Offset, stored: t.Bytes})
+		}
+		if err != nil {
+			return failf("download the checkpoint again", "%s: %w", file.path, err)
+		}
+	}
+	return nil
+}
+
+// dropTied leaves out all names but the first of tensors that are the same
+// bytes of one file, where the configuration ties embeddings (or, as
+// transformers has it, does not say that it does not). It is what transformers
+// leaves out of safetensors, so that both kinds of parents have the same names.
+func (c *Checkpoint) dropTied(dir string) error {
+	id := identity{shape: map[string]string{}, behaviour: map[string]string{}, special: map[string]string{}, loose: map[string]string{}}
+	if err := id.readConfig(dir); err != nil || len(id.shape) == 0 || id.tied == "false" {
+		return err
+	}
+	tensors, places, seen := c.tensors, c.places, map[place]bool{}
+	c.tensors, c.places, c.index = nil, nil, map[string]int{}
+	for i, t := range tensors {
+		at := places[i]
+		if seen[at] && at.stored > 0 {
+			continue
+		}
+		seen[at] = true
+		if err := c.add(t, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var partName = regexp.MustCompile(`^consolidated\.\d+\.pth$`)
+
+// wholeModel refuses one part of weights that are split along their tensors
+// among several files, as Meta's reference code has them.
+func wholeModel(path string) error {
+	if !partName.MatchString(filepath.Base(path)) {
+		return nil
+	}
+	parts, err := filepath.Glob(filepath.Join(globQuote(filepath.Dir(path)), "consolidated.[0-9]*.pth"))
+	if err != nil || len(parts) < 2 {
+		return err
+	}
+	return failf("convert the model to the Hugging Face format first", "%s: one of %d parts, each with a slice of every tensor", path, len(parts))
+}
+
+// AsSafetensors returns a directory that holds the checkpoint as safetensors,
+// for readers that know nothing else: the checkpoint's own path unless its
+// format is [Torch], else out, into which a soup of it alone is written. Where
+// out exists it is taken for that, so its name should hold the content's hash.
+func (c *Checkpoint) AsSafetensors(ctx context.Context, out string) (string, error) {
+	if c.format != Torch {
+		return c.path, nil
+	}
+	if info, err := os.Stat(out); err == nil && info.IsDir() {
+		return out, nil
+	}
+	_, err := Write(ctx, out, []*Checkpoint{c}, nil, Recipe{Weights: [][]float64{{1}}}, WriteOptions{Method: "copy"})
+	return out, err
+}
