@@ -19,16 +19,18 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"soup": main})
 }
 
-// TestScripts runs every scenario of testdata. They see the garden as $GARDEN.
+// TestScripts runs every scenario of testdata. They see the garden as $GARDEN
+// and the checkpoints that torch wrote for the tests of merge below $MERGE.
 func TestScripts(t *testing.T) {
-	garden, err := filepath.Abs("../../examples/garden")
+	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(e *testscript.Env) error {
-			e.Setenv("GARDEN", garden)
+			e.Setenv("GARDEN", filepath.Join(root, "examples", "garden"))
+			e.Setenv("MERGE", filepath.Join(root, "merge"))
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
