@@ -23,6 +23,15 @@
 // of a Hugging Face cache). Soups are written as one file, or in shards of a
 // given size.
 //
+// PyTorch (https://docs.pytorch.org/docs/stable/notes/serialization.html): zip
+// archives of torch 1.6 and later that hold a state dict, found as
+// pytorch_model.bin, its index and shards, or single .bin, .pt and .pth files.
+// A child process, this program once more, reads the pickle and builds nothing;
+// the weights are mapped where they lie in the archive. Tied weights, the same
+// bytes under several names, keep the first name unless config.json is absent or
+// says tie_word_embeddings: false, as transformers does for safetensors. Such
+// parents may stand beside safetensors ones, and their soups are safetensors.
+//
 // GGUF versions 2 and 3, little-endian
 // (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md): F32, F16 and
 // BF16 tensors are averaged, Q8_0 ones too where that is asked for, other
