@@ -138,17 +138,17 @@ func TestForgeries(t *testing.T) {
 // and the child, not this process, pays for it.
 func TestBombs(t *testing.T) {
 	t.Chdir(t.TempDir())
-	const big = 16 << 20
+	const big = 10 << 20
 	for name, pickle := range map[string]string{
 		"marks":  strings.Repeat("(", big) + ".",
 		"dicts":  strings.Repeat("}", big) + ".",
 		"sets":   strings.Repeat("\x8f", big) + ".",
 		"memo":   "N" + strings.Repeat("\x94", big) + ".",
 		"tuples": "N" + strings.Repeat("\x85", big) + ".",
-		"dict":   "}(" + strings.Repeat("K\x01N", big/3) + "u.",
+		"dict":   "}(" + strings.Repeat("K\x01N", big/2) + "u.",
 	} {
 		forged(t, name+".bin", pack(t, pickle))
-		refused(t, name+".bin", "reading the pickle needs more than", "safetensors")
+		refused(t, name+".bin", "reading the pickle", "safetensors")
 	}
 	var names strings.Builder
 	for i := range maxNames + 1 {
@@ -186,8 +186,8 @@ func TestBrokenArchives(t *testing.T) {
 		"two folders": {packed(t, record{name: "x/data/0"}, record{name: "y/data.pkl", data: []byte("}.")}), `no record "x/data.pkl"`},
 		"duplicate":   {pack(t, dict("x", floats(0, 4)), record{name: "x/data/0", data: make([]byte, 64)}), `record "x/data/0" is there twice`},
 		"two pickles": {pack(t, dict("x", floats(0, 4)), record{name: "x/data.pkl", data: []byte("}.")}), `record "x/data.pkl" is there twice`},
-		"zip bomb":    {packed(t, record{"x/data.pkl", make([]byte, 64<<20), true}), "is compressed or encrypted"},
-		"data bomb":   {packed(t, record{name: "x/data.pkl", data: []byte("}.")}, record{"x/data/0", make([]byte, 64<<20), true}), "is compressed or encrypted"},
+		"zip bomb":    {packed(t, record{"x/data.pkl", make([]byte, 8<<20), true}), "is compressed or encrypted"},
+		"data bomb":   {packed(t, record{name: "x/data.pkl", data: []byte("}.")}, record{"x/data/0", make([]byte, 8<<20), true}), "is compressed or encrypted"},
 		"big-endian":  {pack(t, dict("x", floats(0, 4)), record{name: "x/byteorder", data: []byte("big")}), `byte order "big" is not little`},
 		"script":      {pack(t, dict("x", floats(0, 4)), record{name: "x/code/a.py"}), "a TorchScript archive"},
 		"encrypted":   {edit(8, 1), "is compressed or encrypted"},

@@ -71,7 +71,7 @@ func ask(ctx context.Context, f *os.File, size int64) ([]Tensor, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot start the child process that reads pickles: %w", err)
 	}
-	list, err := receive(out, size)
+	list, err := receive(out, size, maxListing)
 	if err != nil && !errors.Is(err, errCut) {
 		cancel() // it may go on printing
 	}
@@ -116,7 +116,7 @@ func verdict(ctx context.Context, said, ended error, log string) error {
 
 // died words the end of a child by what the runtime said first.
 func died(ended error, log string) error {
-	for _, m := range []string{outOfMemory, "cannot allocate memory", "pthread_create failed", "failed to create new OS thread"} {
+	for _, m := range []string{outOfMemory, "cannot allocate memory", "failed to allocate", "pthread_create failed", "failed to create new OS thread"} {
 		if strings.Contains(log, m) {
 			return failf(resave, "reading the pickle needs more than %d MB of memory", maxMemory>>20)
 		}
@@ -138,9 +138,10 @@ type message struct {
 	Hint     string  `json:",omitempty"`
 }
 
-// receive reads a whole listing of a file of that size.
-func receive(out io.Reader, size int64) ([]Tensor, error) {
-	limited := &io.LimitedReader{R: out, N: maxListing}
+// receive reads a whole listing, of at most so many bytes, of a file of that
+// size.
+func receive(out io.Reader, size, most int64) ([]Tensor, error) {
+	limited := &io.LimitedReader{R: out, N: most}
 	dec := json.NewDecoder(bufio.NewReader(limited))
 	dec.DisallowUnknownFields()
 	var list []Tensor
@@ -182,7 +183,7 @@ func whole(said, came int) error {
 func broken(err error, long bool) error {
 	switch {
 	case long:
-		return fmt.Errorf("printed more than %d MB", maxListing>>20)
+		return fmt.Errorf("printed more than a listing may have")
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return errCut
 	}

@@ -42,17 +42,17 @@ func TestReceive(t *testing.T) {
 		"refused":          {greets + `{"Refusal":"no\ngood\u001b[2J","Hint":"a\nb"}`, "no good [2J"},
 		"refused too late": {greets + vector + `{"Refusal":"no good"}`, "no good"},
 	} {
-		_, err := receive(strings.NewReader(c.out), 100)
+		_, err := receive(strings.NewReader(c.out), 100, maxListing)
 		if err == nil || !strings.Contains(err.Error(), c.says) || strings.ContainsAny(err.Error(), "\n\x1b") {
 			t.Errorf("%s: %q, want %q", name, err, c.says)
 		}
 	}
-	list, err := receive(strings.NewReader(greets+vector+`{"Count":1}`), 100)
+	list, err := receive(strings.NewReader(greets+vector+`{"Count":1}`), 100, maxListing)
 	if err != nil || len(list) != 1 || list[0].Offset != 60 {
 		t.Errorf("%+v, %v", list, err)
 	}
-	flood := strings.NewReader(greets + `{"Refusal":"` + strings.Repeat("a", maxListing))
-	if _, err := receive(flood, 100); err == nil || !strings.Contains(err.Error(), "printed more than 64 MB") {
+	flood := strings.NewReader(greets + `{"Refusal":"` + strings.Repeat("a", 1000))
+	if _, err := receive(flood, 100, 1000); err == nil || !strings.Contains(err.Error(), "printed more than a listing may have") {
 		t.Errorf("flood: %v", err)
 	}
 }
