@@ -26,6 +26,8 @@ type NewCheckpoint struct {
 	From    string            // directory whose configuration, tokenizer and other small files are copied; "" none
 	Store   DType             // noted in the copied configuration; AsStored leaves it alone
 	Files   map[string][]byte // further files, by name; they go before those of From
+	Apart   []string          // directories that out may not be, contain or lie in, as From
+	Record  *SavedRecipe      // written as soup.json, with the sha256 of the weights; nil: none
 }
 
 // Create writes a checkpoint as a directory of safetensors. Fill is called for
@@ -42,8 +44,8 @@ func createOn(ctx context.Context, disk storage, out string, c NewCheckpoint, pr
 		return Stats{}, err
 	}
 	real, err := resolved(out)
-	if err == nil && c.From != "" {
-		err = c.from(out, real)
+	if err == nil {
+		err = c.apart(out, real)
 	}
 	if err == nil {
 		err = unused(out, real, false)
@@ -67,18 +69,27 @@ func createOn(ctx context.Context, disk storage, out string, c NewCheckpoint, pr
 	if err != nil {
 		return Stats{}, err
 	}
-	if err := c.small(d); err != nil {
+	if err := c.small(d, stats.SHA256); err != nil {
 		return Stats{}, err
 	}
 	return stats, d.publish()
 }
 
-// from checks the directory that small files are copied from.
-func (c NewCheckpoint) from(out, real string) error {
-	if _, err := os.Stat(c.From); err != nil {
-		return fileError(c.From, err)
+// apart checks the directories that are read against the one that is written.
+func (c NewCheckpoint) apart(out, real string) error {
+	dirs := c.Apart
+	if c.From != "" {
+		dirs = append([]string{c.From}, c.Apart...)
 	}
-	return apart(out, real, c.From, true)
+	for _, dir := range dirs {
+		if _, err := os.Stat(dir); err != nil {
+			return fileError(dir, err)
+		}
+		if err := apart(out, real, dir, true); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // layout plans the weights file; order gives the new tensor of each place.
@@ -143,8 +154,19 @@ func (c NewCheckpoint) fill(ctx context.Context, d *draft, l layout, order []int
 	return stats, err
 }
 
-// small writes the files beside the weights.
-func (c NewCheckpoint) small(d *draft) error {
+// small writes the files beside the weights, whose sha256 is known by now.
+func (c NewCheckpoint) small(d *draft, sha256 string) error {
+	if c.Record != nil {
+		saved := *c.Record
+		saved.Soup, saved.SHA256 = 1, sha256
+		text, err := saved.text()
+		if err != nil {
+			return err
+		}
+		if err := d.write(recordName, text); err != nil {
+			return err
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.Files)) {
 		if !filepath.IsLocal(name) || filepath.Base(name) != name {
 			return fmt.Errorf("%q is not the name of a file", name)

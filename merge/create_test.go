@@ -51,6 +51,22 @@ func TestCreate(t *testing.T) {
 	}
 }
 
+func TestCreateRecords(t *testing.T) {
+	out, c := filepath.Join(t.TempDir(), "new"), made("")
+	c.Record = &SavedRecipe{Method: "made up", Parents: []SavedParent{{"a", "a", "00"}}, Weights: [][]float64{{0.5}}}
+	s, err := Create(t.Context(), out, c, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	saved, err := ReadRecipe(filepath.Join(out, recordName))
+	if err != nil || saved.SHA256 != s.SHA256 || saved.Method != "made up" || len(saved.Parents) != 1 {
+		t.Errorf("%+v: %v", saved, err)
+	}
+	if c.Record.SHA256 != "" {
+		t.Error("the caller's record was changed")
+	}
+}
+
 func TestCreateRefuses(t *testing.T) {
 	from := small(t, 1).Path()
 	for says, change := range map[string]func(*NewCheckpoint){
@@ -60,6 +76,7 @@ func TestCreateRefuses(t *testing.T) {
 		"not the name":   func(c *NewCheckpoint) { c.Files["../x"] = nil },
 		"mine":           func(c *NewCheckpoint) { c.Tensors[0].Fill = func([]byte) error { return errors.New("mine") } },
 		"no such file":   func(c *NewCheckpoint) { c.From = "/absent" },
+		"/gone: no such": func(c *NewCheckpoint) { c.Apart = []string{"/gone"} },
 	} {
 		c := made(from)
 		change(&c)
@@ -71,6 +88,10 @@ func TestCreateRefuses(t *testing.T) {
 		}
 	}
 	_, err := Create(t.Context(), filepath.Join(from, "o"), made(from), nil)
+	wantError(t, err, "lies in the parent")
+	c := made("")
+	c.Apart = []string{from}
+	_, err = Create(t.Context(), filepath.Join(from, "o"), c, nil)
 	wantError(t, err, "lies in the parent")
 	_, err = Create(t.Context(), from, made(""), nil)
 	wantError(t, err, "exists already")
