@@ -28,13 +28,14 @@ const (
 // their own subfolders. The longest matching folder counts.
 var layers = map[string][]string{
 	"merge":          {},
+	"merge/adapter":  {"merge"}, // also its kernel
 	"merge/mergekit": {"merge", "merge/method"},
 	"search":         {},
 	"eval":           {},
 	"eval/server":    {"eval"},
 	"benchmarks":     {"eval"},
 	"results":        {},
-	"internal":       {"merge", "merge/mergekit", "search", "eval", "eval/server", "benchmarks", "results", "internal"},
+	"internal":       {"merge", "merge/mergekit", "merge/adapter", "search", "eval", "eval/server", "benchmarks", "results", "internal"},
 	"cmd/soup":       {"internal"},
 }
 
@@ -205,6 +206,8 @@ func TestRulesCatch(t *testing.T) {
 		{"merge", "merge/mergekit", false, false},
 		{"cmd/soup", "merge", false, false},
 		{"merge", "mergers", false, false},
+		{"merge/adapter", "merge/internal/kernel", false, true},
+		{"merge/adapter", "search", false, false},
 	} {
 		if got := mayImport(c.from, c.to, c.test); got != c.want {
 			t.Errorf("mayImport(%s, %s, test %t) = %t", c.from, c.to, c.test, got)
