@@ -167,7 +167,7 @@ func noWeights(dir string) error {
 		return fileError(dir, err)
 	}
 	hints := []struct{ pattern, hint string }{
-		{"adapter_*.safetensors", "this is a LoRA adapter: merge it into its base model first"},
+		{"adapter_*.safetensors", "this is a LoRA adapter: bake it into its base model first (soup merge --base BASE)"},
 		{"*.safetensors", "give the .safetensors file itself"},
 		{"*.gguf", "give the .gguf file itself"},
 		{"adapter_*.bin", "this is a LoRA adapter: merge it into its base model first"},

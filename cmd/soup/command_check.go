@@ -23,7 +23,7 @@ func newCheckCommand() *cobra.Command {
 		Short: "Say whether checkpoints can be averaged, and what it takes; or whether a soup is what its recipe says",
 		Long: `Say whether checkpoints can be averaged: every reason against it, with its remedy;
 then what a soup takes: memory, disk, bytes to read and, from a probe of 0.2 s, how
-long that takes. Of the weights only samples are read.
+long that takes. Of the weights only samples are read. Paths may also be LoRA adapters.
 
 With --recipe the first path is a soup: its weights must have the sha256 that the
 recipe records, and the parents, where paths of them are given, the content.`,

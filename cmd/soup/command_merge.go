@@ -26,12 +26,16 @@ a path.
   model-stock      between base and mean of the parents, by the angles of each tensor
 
 A recipe is a soup.json, with the paths of its parents in any order, or a file of
-mergekit (linear, slerp, task_arithmetic or model_stock), which names its models itself.`,
+mergekit (linear, slerp, task_arithmetic or model_stock), which names its models itself.
+
+Paths may be LoRA adapters, directories as PEFT writes them: their average is again
+an adapter, or with --base a complete checkpoint.`,
 		Example: `  soup merge -o soup --weights arith=0.6,order=0.4 examples/garden/finetune/arith examples/garden/finetune/order
   soup merge -o again --recipe soup/soup.json examples/garden/finetune/arith examples/garden/finetune/order
   soup merge -o task --method task-arithmetic --base examples/garden/base examples/garden/finetune/arith examples/garden/finetune/quiz
   soup merge -o between --method slerp --t 0,0.5,1 examples/garden/finetune/arith examples/garden/finetune/order
-  soup merge -o theirs --recipe mergekit.yml`,
+  soup merge -o theirs --recipe mergekit.yml
+  soup merge -o full --base checkpoints/base adapters/a adapters/b`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("recipe") {
 				return nil // which may name its parents itself
@@ -57,7 +61,8 @@ mergekit (linear, slerp, task_arithmetic or model_stock), which names its models
 	outputFlag(cmd, &o.Out)
 	f.StringVar(&o.Method, "method", "", strings.Join(single.Methods(), ", "))
 	f.StringVar(&o.Weights, "weights", "", "NAME=W,... for linear and task-arithmetic; a parent that is not named gets 0")
-	f.StringVar(&o.Base, "base", "", "what the checkpoints were fine-tuned from: checked, and needed by task-arithmetic and model-stock")
+	f.StringVar(&o.Base, "base", "", "what the checkpoints were fine-tuned from: checked, and needed by task-arithmetic and model-stock; LoRA adapters are baked into it")
+	f.BoolVar(&o.EachRank, "each-rank", false, "for LoRA adapters: give each module the rank that it needs instead of the highest; only for readers of rank_pattern, such as PEFT")
 	f.StringVar(&o.Lambda, "lambda", "", "task-arithmetic: how far to go from the base (default 0.3)")
 	f.StringVar(&o.T, "t", "", "slerp: how far to go to the second parent, 0 to 1; several numbers are spread over the layers (default 0.5)")
 	f.BoolVar(&o.AsGiven, "as-given", false, "linear: do not scale the weights to sum to 1")

@@ -19,8 +19,9 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"soup": main})
 }
 
-// TestScripts runs every scenario of testdata. They see the garden as $GARDEN
-// and the checkpoints that torch wrote for the tests of merge below $MERGE.
+// TestScripts runs every scenario of testdata. They see the garden as $GARDEN,
+// the checkpoints that torch wrote for the tests of merge below $MERGE, and LoRA
+// adapters of the garden's base as $ADAPTERS.
 func TestScripts(t *testing.T) {
 	root, err := filepath.Abs("../..")
 	if err != nil {
@@ -31,6 +32,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("GARDEN", filepath.Join(root, "examples", "garden"))
 			e.Setenv("MERGE", filepath.Join(root, "merge"))
+			e.Setenv("ADAPTERS", filepath.Join(root, "merge", "adapter", "testdata"))
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

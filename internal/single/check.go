@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"soup/merge"
+	"soup/merge/adapter"
 )
 
 // CheckOptions say what to look at.
@@ -25,7 +26,8 @@ type Checked struct {
 	Findings merge.Findings    `json:"findings"`
 	Plan     *merge.Plan       `json:"plan"`             // null if something refuses
 	Groups   []merge.GroupSize `json:"groups,omitempty"` // only where they were asked for
-	Expected *Expected         `json:"expected"`         // null if something refuses
+	Expected *Expected         `json:"expected"`         // null if something refuses, and for adapters
+	Adapters *adapter.Size     `json:"adapters,omitempty"`
 }
 
 // Expected is how long the parents take, as a short probe has it.
@@ -47,6 +49,12 @@ func Check(ctx context.Context, o CheckOptions) (c Checked, err error) {
 	spec, err := parseGroups(o.Groups)
 	if err != nil {
 		return c, err
+	}
+	if lora, err := allAdapters(o.Paths); lora || err != nil {
+		if err != nil {
+			return c, err
+		}
+		return checkAdapters(ctx, o, store)
 	}
 	parents, err := o.Reading.openAll(o.Paths)
 	defer closeAll(parents)

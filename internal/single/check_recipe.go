@@ -37,6 +37,9 @@ func Verify(ctx context.Context, o VerifyOptions) (v Verified, err error) {
 	if err != nil {
 		return v, err
 	}
+	if o.anyAdapter() {
+		return verifyAdapters(ctx, o, saved)
+	}
 	soup, err := o.Reading.open(o.Soup)
 	if err != nil {
 		return v, err

@@ -20,7 +20,10 @@ func (c Checked) WriteText(w io.Writer) error {
 			fmt.Fprintf(&text, "  remedy: %s\n", f.Remedy)
 		}
 	}
-	if c.Plan != nil {
+	switch {
+	case c.Adapters != nil:
+		c.writeAdapters(&text)
+	case c.Plan != nil:
 		c.writePlan(&text)
 	}
 	if _, err := io.WriteString(w, text.String()); err != nil || len(c.Groups) == 0 {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"soup/internal/progress"
+	"soup/internal/usage"
 	"soup/merge"
 )
 
@@ -15,7 +16,7 @@ import (
 type MergeOptions struct {
 	Out         string
 	Paths       []string  // parents; each is named after the last element of its path
-	Base        string    // what the parents were fine-tuned from: checked, and used by methods that need it; may be empty
+	Base        string    // what the parents were fine-tuned from: checked, used by methods that need it, and what adapters are baked into; may be empty
 	Method      string    // a name of merge/method; "" is linear, recorded as given weights
 	Weights     string    // "NAME=W,..."; "" gives every parent the same
 	AsGiven     bool      // weights are not scaled to sum to 1
@@ -24,6 +25,7 @@ type MergeOptions struct {
 	Recipe      string    // instead of a method and weights: a soup.json, or a recipe of mergekit, which names its parents
 	Store       string    // dtype of the soup; "" keeps the parents'
 	Shard       string    // most bytes of a weights file, such as "5GB"; "" writes one
+	EachRank    bool      // of adapters: see adapter.Options
 	Reading     Reading   // of the parents
 	Info        io.Writer // where the plan goes, before work starts, and progress; default nowhere
 }
@@ -53,6 +55,14 @@ func Merge(ctx context.Context, o MergeOptions) (m Merged, err error) {
 			return m, err
 		}
 		return b.write(ctx, o.Out, o.Info)
+	}
+	switch lora, err := allAdapters(o.Paths); {
+	case err != nil:
+		return m, err
+	case lora:
+		return mergeAdapters(ctx, o)
+	case o.EachRank:
+		return m, &usage.Error{Message: "--each-rank goes with LoRA adapters, and these are none", Advice: "leave --each-rank out"}
 	}
 	given, err := o.open()
 	defer given.close()
