@@ -36,7 +36,7 @@ LORAS = {
     "bf16": dict(r=2, lora_alpha=2, target_modules=["o_proj", "v_proj"]),
 }
 SOUPS = {
-    "cat": {"plain": 0.7, "bf16": 0.3},  # the only one that PEFT's add_weighted_adapter makes
+    "cat": {"plain": 0.7, "bf16": 0.3},  # PEFT's own add_weighted_adapter is the reference
     "two": {"plain": 0.7, "rs": 0.3},
     "three": {"plain": 0.5, "rs": 0.3, "pattern": 0.2},
     "all": {"bf16": 0.25, "pattern": 0.25, "rs": 0.25, "plain": 0.25},

@@ -49,10 +49,10 @@ func (a *Adapter) onBase(ctx context.Context, base *merge.Checkpoint) (found mer
 	switch r.kind {
 	case compared:
 		found = append(found, a.finding(merge.Refuse, "base-model", r.tensor, "give the base that the adapter was trained on",
-			"was trained on %s, and %s is not the same: tensor %s differs", a.config.base, base.Path(), r.tensor))
+			"was trained on %q, and %s is not the same: tensor %s differs", a.config.base, base.Path(), r.tensor))
 	case different:
 		found = append(found, a.finding(merge.Warn, "base-model", "", "make sure that it is the same model",
-			"was trained on %s, the base given is %s", a.config.base, base.Path()))
+			"was trained on %q, the base given is %s", a.config.base, base.Path()))
 	}
 	return found, err
 }

@@ -51,10 +51,10 @@ func (a *Adapter) compare(ctx context.Context, first *Adapter) (found merge.Find
 	switch r.kind {
 	case different:
 		add(merge.Refuse, "base-model", "use adapters of one base; if it is one, write the same base_model_name_or_path into each "+configName,
-			"its base is %s, but %s in %s", mine, theirs, first.dir)
+			"its base is %q, but %q in %s", mine, theirs, first.dir)
 	case compared:
 		add(merge.Refuse, "base-model", "use adapters of one base",
-			"its base %s is not that of %s, %s: tensor %s differs", mine, first.dir, theirs, r.tensor)
+			"its base %q is not that of %s, %q: tensor %s differs", mine, first.dir, theirs, r.tensor)
 	case spelled:
 		add(merge.Warn, "base-model", "make sure that both are one model", "its base is %q, but %q in %s", mine, theirs, first.dir)
 	}

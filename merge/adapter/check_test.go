@@ -67,7 +67,7 @@ func TestAcceptedOptions(t *testing.T) {
 			t.Errorf("%s: %v", option, found)
 		}
 	}
-	wantFinding(t, check(t, small(t, 1, options{"use_new_thing": true, "other": 1, "unset": false})), merge.Warn, "unknown-option", "other, use_new_thing")
+	wantFinding(t, check(t, small(t, 1, options{"use_new_thing": true, "other": 1, "unset": false})), merge.Warn, "unknown-option", `["other" "use_new_thing"]`)
 }
 
 func TestRefusedTensors(t *testing.T) {
@@ -108,7 +108,7 @@ func TestCompare(t *testing.T) {
 		more                 options
 		severity, code, says string
 	}{
-		{options{"base_model_name_or_path": "org/other"}, merge.Refuse, "base-model", "its base is org/other, but org/base"},
+		{options{"base_model_name_or_path": "org/other"}, merge.Refuse, "base-model", `its base is "org/other", but "org/base"`},
 		{options{"base_model_name_or_path": "mirror/Base"}, merge.Warn, "base-model", `"mirror/Base"`},
 		{options{"base_model_name_or_path": "org/base-unsloth-bnb-4bit"}, merge.Warn, "base-model", "4bit"},
 		{options{"base_model_name_or_path": "/hub/models--org--base/snapshots/0a1b"}, merge.Warn, "base-model", "0a1b"},

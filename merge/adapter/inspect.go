@@ -106,7 +106,7 @@ func (a *Adapter) unknownOptions() {
 		}
 	}
 	if slices.Sort(unknown); len(unknown) > 0 {
-		a.add(merge.Warn, "unknown-option", "", "look up what the options do", "%s has options that are not known here: %s", configName, strings.Join(unknown, ", "))
+		a.add(merge.Warn, "unknown-option", "", "look up what the options do", "%s sets options that are not known here: %q", configName, unknown)
 	}
 }
 
