@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -129,14 +130,23 @@ func TestBakeStacked(t *testing.T) {
 }
 
 func TestBakeFiles(t *testing.T) {
-	base := openBase(t, smallBase(t, merge.BF16, map[string]string{"tokenizer.json": "{}"}))
-	a := small(t, 1, nil)
+	path := smallBase(t, merge.BF16, map[string]string{"tokenizer.json": "{}"})
+	mask := fake{"mask", merge.U8, []int64{3}, []float32{1, 2, 3}}
+	safetensors(t, filepath.Join(path, "model.safetensors"), mask, noise("l.0.norm.weight", merge.BF16, 90, 6), noise("l.0.q.weight", merge.BF16, 91, 5, 6))
+	base, a := openBase(t, path), small(t, 1, nil)
 	made := baked(t, base, []*Adapter{a}, []float64{0.5}, Options{Store: merge.F32})
 	if got := string(read(t, filepath.Join(made.Path(), "config.json"))); got != `{"model_type":"llama","torch_dtype":"float32"}` {
 		t.Errorf("config.json: %s", got)
 	}
 	if got := string(read(t, filepath.Join(made.Path(), "tokenizer.json"))); got != "{}" {
 		t.Errorf("tokenizer.json: %s", got)
+	}
+	if got, err := made.Bytes("mask"); err != nil || !bytes.Equal(got, mask.bytes()) {
+		t.Errorf("integers became %v (%v)", got, err)
+	}
+	wide, _ := values(t, made, "l.0.norm.weight")
+	if old, of := values(t, base, "l.0.norm.weight"); of.DType != merge.BF16 || !slices.Equal(wide, old) {
+		t.Errorf("an unchanged tensor became %v", wide)
 	}
 	saved, err := merge.ReadRecipe(filepath.Join(made.Path(), "soup.json"))
 	hash, _ := base.Hash(t.Context())
