@@ -63,6 +63,12 @@ def save(model, out, dtype=None):
                 p.data = p.data.to(dtype)
     model.save_pretrained(out, save_embedding_layers=False)
     os.remove(os.path.join(out, "README.md"))
+    path = os.path.join(out, "adapter_config.json")
+    with open(path) as f:
+        config = json.load(f)
+    config["target_modules"].sort()  # a set: any order, another one each time
+    with open(path, "w") as f:
+        json.dump(config, f, indent=2, sort_keys=True)
 
 
 def with_all(names, adapters, path=BASE, dtype=torch.float32):
