@@ -140,9 +140,7 @@ func OpenWith(path string, o OpenOptions) (*Checkpoint, error) {
 	case strings.HasSuffix(path, ".safetensors"):
 		err = c.openSafetensors(path, filepath.Base(path))
 	case isTorch(path):
-		if err = wholeModel(path); err == nil {
-			err = c.openTorch(path, filepath.Base(path))
-		}
+		err = c.openTorch(path)
 	default:
 		err = failf("give a checkpoint directory, or a .safetensors, .gguf, .bin, .pt or .pth file", "%s: not a checkpoint", path)
 	}

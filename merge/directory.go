@@ -43,12 +43,12 @@ func (c *Checkpoint) openDirectory(dir string) error {
 
 // openInside opens a weight file of a directory if it does not lead out of it.
 func (c *Checkpoint) openInside(dir, name string) error {
+	if isTorch(name) {
+		return c.openTorches(dir, []string{name})
+	}
 	path := filepath.Join(dir, name)
 	if err := staysInside(dir, path); err != nil {
 		return err
-	}
-	if isTorch(name) {
-		return c.openTorch(path, name)
 	}
 	return c.openSafetensors(path, name)
 }
@@ -64,21 +64,35 @@ func (c *Checkpoint) openShards(dir, index string) error {
 	if err != nil {
 		return failf("download or copy the file again", "%s: %w", path, err)
 	}
-	for _, shard := range slices.Sorted(maps.Keys(invert(shardOf))) {
+	shards := slices.Sorted(maps.Keys(invert(shardOf)))
+	for _, shard := range shards {
 		if !filepath.IsLocal(shard) || strings.Contains(shard, `\`) {
 			return failf("do not trust this checkpoint", "%s: shard %q leads out of the directory", path, shard)
 		}
 		if isTorch(shard) != (index == torchIndexName) {
 			return failf("download the checkpoint again", "%s: shard %q is of another format", path, shard)
 		}
-		if err := c.openInside(dir, shard); err != nil {
-			return err
-		}
+	}
+	if err := c.openEach(dir, shards); err != nil {
+		return err
 	}
 	if len(c.files) > 1 {
 		c.header = nil
 	}
 	return c.matchIndex(path, shardOf)
+}
+
+// openEach opens several weight files of one format.
+func (c *Checkpoint) openEach(dir string, shards []string) error {
+	if isTorch(shards[0]) {
+		return c.openTorches(dir, shards)
+	}
+	for _, shard := range shards {
+		if err := c.openInside(dir, shard); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // readIndex reads the weight_map of an index: tensor name to shard.

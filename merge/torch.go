@@ -6,7 +6,10 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
+
+	"golang.org/x/sync/errgroup"
 
 	"soup/merge/internal/torchfile"
 )
@@ -22,49 +25,98 @@ var torchSuffixes = []string{".bin", ".pt", ".pth"}
 
 func isTorch(name string) bool { return slices.Contains(torchSuffixes, filepath.Ext(name)) }
 
-// openTorch opens one file that torch.save wrote and adds its tensors. Its
-// pickle is read by a child process; the weights lie uncompressed in the file
-// and are mapped like any other.
-func (c *Checkpoint) openTorch(path, name string) error {
-	c.format, c.meta = Torch, map[string]string{"format": "pt"} // without which transformers reads no safetensors file
+// openTorch opens one file that torch.save wrote and adds its tensors.
+func (c *Checkpoint) openTorch(path string) error {
+	if err := wholeModel(path); err != nil {
+		return err
+	}
+	l, err := listTorch(path)
+	if err != nil {
+		return err
+	}
+	return c.addTorch(l, path, filepath.Base(path))
+}
+
+// openTorches opens files of a directory. As many child processes read them at
+// once as there are processors.
+func (c *Checkpoint) openTorches(dir string, names []string) error {
+	found := make([]torchListing, len(names))
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, name := range names {
+		path := filepath.Join(dir, name)
+		g.Go(func() (err error) {
+			if err = staysInside(dir, path); err == nil {
+				found[i], err = listTorch(path)
+			}
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	for i, name := range names {
+		if err := c.addTorch(found[i], filepath.Join(dir, name), name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// torchListing is what a child process found in a file, and which file it was.
+type torchListing struct {
+	tensors []torchfile.Tensor
+	info    os.FileInfo
+}
+
+// listTorch has a child process read a file's pickle.
+func listTorch(path string) (torchListing, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return fileError(path, err)
+		return torchListing{}, fileError(path, err)
 	}
 	defer f.Close()
 	tensors, err := torchfile.List(context.Background(), f)
 	if err != nil {
-		return err
+		return torchListing{}, err
 	}
+	info, err := f.Stat()
+	return torchListing{tensors, info}, err
+}
+
+// addTorch maps a file and adds the tensors that it was found to have: the
+// weights lie uncompressed in it.
+func (c *Checkpoint) addTorch(l torchListing, path, name string) error {
+	c.format, c.meta = Torch, map[string]string{"format": "pt"} // without which transformers reads no safetensors file
 	file, err := c.openFile(path, name)
 	if err != nil {
 		return err
 	}
-	if info, err := f.Stat(); err != nil || !os.SameFile(info, file.info) || info.Size() != file.size() {
-		return failf("try again", "%s: was replaced while it was read", path)
+	if !os.SameFile(l.info, file.info) || l.info.Size() != file.size() || !l.info.ModTime().Equal(file.info.ModTime()) {
+		return failf("try again when nothing writes it", "%s: was replaced while it was read", path)
 	}
-	return c.addTorch(file, tensors)
-}
-
-// addTorch adds the tensors that a file was found to have.
-func (c *Checkpoint) addTorch(file *mapping, tensors []torchfile.Tensor) error {
-	for _, t := range tensors {
-		shape := make([]uint64, len(t.Shape))
-		for i, d := range t.Shape {
-			shape[i] = uint64(d)
-		}
-		described, err := declared(t.Name, t.DType, shape, uint64(t.Bytes))
-		if err == nil && (t.Offset < 0 || t.Offset > file.size()-t.Bytes) {
-			err = fmt.Errorf("tensor %q goes beyond the end of the file", t.Name)
-		}
-		if err == nil {
-			err = c.add(described, place{file: file, begin: t.Offset, stored: t.Bytes})
-		}
-		if err != nil {
-			return failf("download the checkpoint again", "%s: %w", file.path, err)
+	for _, t := range l.tensors {
+		if err := c.addTorchTensor(file, t); err != nil {
+			return failf("download the checkpoint again", "%s: %w", path, err)
 		}
 	}
 	return nil
+}
+
+// addTorchTensor adds one of them.
+func (c *Checkpoint) addTorchTensor(file *mapping, t torchfile.Tensor) error {
+	shape := make([]uint64, len(t.Shape))
+	for i, d := range t.Shape {
+		shape[i] = uint64(d)
+	}
+	described, err := declared(t.Name, t.DType, shape, uint64(t.Bytes))
+	if err == nil && (t.Offset < 0 || t.Offset > file.size()-t.Bytes) {
+		err = fmt.Errorf("tensor %q goes beyond the end of the file", t.Name)
+	}
+	if err != nil {
+		return err
+	}
+	return c.add(described, place{file: file, begin: t.Offset, stored: t.Bytes})
 }
 
 // dropTied leaves out all names but the first of tensors that are the same

@@ -218,6 +218,31 @@ func TestTorchRefusals(t *testing.T) {
 	wantError(t, err, "leads out of the checkpoint's directory")
 }
 
+// TestTorchReplaced: what a child found in one file is not looked for in another.
+func TestTorchReplaced(t *testing.T) {
+	from := torchArchives + "dtypes-2.bin"
+	path := write(t, filepath.Join(t.TempDir(), "x.bin"), read(t, from))
+	l, err := listTorch(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c Checkpoint
+	defer c.Close()
+	if err := os.Rename(write(t, path+".new", read(t, from)), path); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, c.addTorch(l, path, "x.bin"), path, "was replaced while it was read")
+	again, err := listTorch(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again.tensors[0].Offset = 1 << 40
+	wantError(t, c.addTorch(again, path, "x.bin"), path, "goes beyond the end of the file")
+	again.tensors[0].Offset, again.tensors[0].Bytes = 0, 1
+	wantError(t, c.addTorch(again, path, "x.bin"), path, "1 bytes do not hold")
+	wantError(t, c.addTorch(again, path+".absent", "x.bin"), "no such file")
+}
+
 // TestTorchCutWhileOpen: a file that becomes shorter is an error when its
 // weights are read, not a crash.
 func TestTorchCutWhileOpen(t *testing.T) {

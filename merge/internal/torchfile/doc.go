@@ -20,7 +20,7 @@
 //
 // # Safety
 //
-// A pickle is a program. This one is read three times over: its opcodes, class
+// A pickle is a program. This one is read behind three guards: its opcodes, class
 // names and declared lengths are checked before anything is built of it; then
 // gopickle builds only plain containers and descriptions of tensors; and both
 // happen in a child process, a copy of this program, that gets the open file
