@@ -90,6 +90,18 @@ func FuzzGGUF(f *testing.F) {
 	})
 }
 
+// FuzzTorch opens any bytes as a file of torch.save, each in a child process.
+// The child's own work is fuzzed where it is done.
+func FuzzTorch(f *testing.F) {
+	for _, name := range []string{"dtypes-2.bin", "module.bin", "views.bin", "wrapped.pt", "overlap.bin", "legacy.bin"} {
+		f.Add(read(f, torchArchives+name))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		path := write(t, filepath.Join(t.TempDir(), "x.bin"), data)
+		bounded(t, func() { use(t, path) })
+	})
+}
+
 // FuzzParseHeader: whatever parses covers its data exactly.
 func FuzzParseHeader(f *testing.F) {
 	for _, bad := range badHeaders {
@@ -118,7 +130,7 @@ func FuzzParseHeader(f *testing.F) {
 // TestCorpora: the inputs that fuzzing found are there, and so are run by every
 // test.
 func TestCorpora(t *testing.T) {
-	for _, target := range []string{"FuzzSafetensors", "FuzzIndex", "FuzzGGUF", "FuzzParseHeader"} {
+	for _, target := range []string{"FuzzSafetensors", "FuzzIndex", "FuzzGGUF", "FuzzTorch", "FuzzParseHeader"} {
 		dir := filepath.Join("testdata", "fuzz", target)
 		entries, err := os.ReadDir(dir)
 		if err != nil || len(entries) < 10 {
