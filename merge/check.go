@@ -209,6 +209,9 @@ func inspect(c *Checkpoint) (identity, Findings) {
 	if c.format.Soup() == Safetensors && len(id.shape) == 0 && err == nil {
 		found = append(found, Finding{"config", Note, c.path, "", "no config.json: architecture and tokenizer were not compared", ""})
 	}
+	found = append(found, listed(Finding{Code: "tied-names", Severity: Note, Parent: c.path}, c.tied, func(name string) string {
+		return fmt.Sprintf("tensor %s is another name for the bytes of a tensor before it, and is left out", name)
+	})...)
 	if id.quantised != "" {
 		found = append(found, Finding{"quantised", Refuse, c.path, "", "quantised: config.json has a " + id.quantised, quantisedRemedy("")})
 	}

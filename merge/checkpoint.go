@@ -100,6 +100,7 @@ type Checkpoint struct {
 	header  []byte            // the only file's bytes before its tensor data; nil when sharded
 	meta    map[string]string // safetensors' __metadata__
 	gguf    *ggufFacts
+	tied    []string // names of pickled tensors that dropTied left out
 	options OpenOptions
 
 	hashOnce sync.Mutex

@@ -44,7 +44,7 @@
 // shape, dtype, copied-tensors, quantised, tied-embeddings, vocabulary,
 // added-tokens, special-tokens, unreadable. Codes that warn or note: config,
 // special-tokens, added-tokens, tokenizer, chat-template, moe-routers,
-// mixed-dtypes, identical-parents, not-finite.
+// mixed-dtypes, tied-names, identical-parents, not-finite.
 //
 // # Caveats
 //

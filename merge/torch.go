@@ -133,6 +133,7 @@ func (c *Checkpoint) dropTied(dir string) error {
 	for i, t := range tensors {
 		at := places[i]
 		if seen[at] && at.stored > 0 {
+			c.tied = append(c.tied, t.Name)
 			continue
 		}
 		seen[at] = true

@@ -149,6 +149,10 @@ func TestTiedNames(t *testing.T) {
 		if _, err := c.Bytes(names(c)[want-1]); err != nil {
 			t.Error(err)
 		}
+		told := slices.ContainsFunc(Check([]*Checkpoint{c}, nil), func(f Finding) bool { return f.Code == "tied-names" && f.Tensor == "lm_head.weight" })
+		if told != (want == 3) {
+			t.Errorf("%s: left out without a word, or told of nothing", config)
+		}
 	}
 	untied := tiedAs(t, `{"model_type":"tiny","tie_word_embeddings":false}`)
 	if f := Check([]*Checkpoint{untied, open(t, torchModel+"one")}, nil); f.Err() == nil || !strings.Contains(f.Err().Error(), "tie_word_embeddings") {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"soup/internal/single"
 	"soup/merge"
 )
 
@@ -117,5 +118,31 @@ func TestPickledParents(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(DefaultDir(file), "winner", name)); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestPickledIsScoredAlike: soup eval gives a pickled checkpoint the scores of
+// the same one in safetensors, and refuses a file without its configuration.
+func TestPickledIsScoredAlike(t *testing.T) {
+	plain, copied := garden+"/finetune/arith", filepath.Join(t.TempDir(), "arith")
+	pickled(t, plain, copied)
+	data := filepath.Join(t.TempDir(), "arith.jsonl")
+	takeItems(t, garden+"/data/arith.jsonl", data, 12)
+	var scores [2]*single.Scores
+	for i, model := range []string{plain, copied} {
+		var err error
+		if scores[i], err = single.Score(t.Context(), single.ScoreOptions{Model: model, Data: []string{data}, Threads: 1}); err != nil {
+			t.Fatal(err)
+		}
+		for k := range scores[i].Items {
+			scores[i].Items[k].Latency = 0
+		}
+	}
+	if d := cmp.Diff(scores[0].Items, scores[1].Items); d != "" || len(scores[0].Items) != 36 {
+		t.Errorf("%d items: %s", len(scores[0].Items), d)
+	}
+	_, err := single.Score(t.Context(), single.ScoreOptions{Model: filepath.Join(copied, "pytorch_model.bin"), Data: []string{data}})
+	if err == nil || !strings.Contains(err.Error(), "pytorch_model.bin: a single file; the engine needs the directory") {
+		t.Errorf("%v", err)
 	}
 }
