@@ -12,8 +12,8 @@ import (
 // replaced or removed since it started.
 func executable() (string, error) { return "/proc/self/exe", nil }
 
-// spareMemory is what a child may take between two looks of watch. It counts
-// addresses, of which the heap takes 64 MB at a time.
+// spareMemory is what a child may take between two looks of watch, and what it
+// has mapped without using it, of which watch takes no account.
 const spareMemory = 96 << 20
 
 // limit bounds this process. RLIMIT_AS does not suit: the runtime reserves
@@ -33,11 +33,20 @@ func limit() error {
 		{unix.RLIMIT_NOFILE, 0, 0}, // what is open stays open
 		{unix.RLIMIT_CORE, 0, 0},
 	} {
-		if err := unix.Setrlimit(l.what, &unix.Rlimit{Cur: l.soft, Max: l.at}); err != nil {
+		if err := lower(l.what, l.soft, l.at); err != nil {
 			return fmt.Errorf("limit %d cannot be set: %w", l.what, err)
 		}
 	}
 	return nil
+}
+
+// lower sets a limit unless a stricter one is set already.
+func lower(what int, soft, hard uint64) error {
+	var old unix.Rlimit
+	if err := unix.Getrlimit(what, &old); err != nil {
+		return err
+	}
+	return unix.Setrlimit(what, &unix.Rlimit{Cur: min(soft, old.Cur), Max: min(hard, old.Max)})
 }
 
 // dataSize returns VmData of proc_pid_status(5), in bytes; 0 if it is not told.
