@@ -68,7 +68,7 @@ an adapter, or with --base a complete checkpoint.`,
 	f.BoolVar(&o.AsGiven, "as-given", false, "linear: do not scale the weights to sum to 1")
 	f.BoolVar(&o.Extrapolate, "extrapolate", false, "allow negative weights, and --t outside of 0 to 1")
 	f.StringVar(&o.Recipe, "recipe", "", "soup.json of a soup to make again, or a recipe of mergekit (YAML)")
-	storingFlags(cmd, &o.Store, &o.Shard)
+	storingFlags(cmd, &o.Storing)
 	readingFlags(cmd, &o.Reading)
 	return cmd
 }
@@ -110,21 +110,23 @@ their trainer_state.json; the oldest is 1.
 	f.StringVar(&o.Method, "method", "", strings.Join(single.RunMethods(), ", ")+" (default uniform)")
 	f.StringVar(&o.Last, "last", "", "how many checkpoints at the end of the run (default all)")
 	f.StringVar(&o.HalfLife, "half-life", "", "ema: after how many checkpoints weights halve (default 3)")
-	storingFlags(cmd, &o.Store, &o.Shard)
+	storingFlags(cmd, &o.Storing)
 	readingFlags(cmd, &o.Reading)
 	return cmd
 }
 
 // outputFlag is the option that says where a soup goes.
 func outputFlag(cmd *cobra.Command, out *string) {
-	cmd.Flags().StringVarP(out, "output", "o", "", "directory to write, or .gguf file where the parents are GGUF; must not exist, or be empty")
+	cmd.Flags().StringVarP(out, "output", "o", "", "directory to write, or a .gguf file where the soup is GGUF; must not exist, or be empty")
 }
 
 // storingFlags are the options that say how a soup is stored.
-func storingFlags(cmd *cobra.Command, store, shard *string) {
+func storingFlags(cmd *cobra.Command, s *single.Storing) {
 	f := cmd.Flags()
-	f.StringVar(store, "store", "", "float32, float16 or bfloat16 (default: as the first parent)")
-	f.StringVar(shard, "shard-size", "", "most bytes of tensors in a weights file, such as 5GB (default: one file)")
+	f.StringVar(&s.Store, "store", "", "float32, float16 or bfloat16 (default: as the first parent)")
+	f.StringVar(&s.Shard, "shard-size", "", "most bytes of tensors in a weights file, such as 5GB (default: one file)")
+	f.StringVar(&s.Format, "format", "", "safetensors or gguf (default: as the parents)")
+	f.StringVar(&s.Config, "config", "", "Hugging Face directory whose configuration and tokenizer a soup of GGUF parents gets with --format safetensors")
 }
 
 // readingFlags are the options that say how checkpoints are read.

@@ -54,8 +54,10 @@ func (o MergeOptions) checkAdapters() error {
 	switch {
 	case !slices.Contains([]string{"", "uniform", "linear"}, o.Method):
 		return &usage.Error{Message: "--method " + o.Method + " does not go with LoRA adapters", Advice: "give weights, or bake each adapter into its base first"}
-	case o.Shard != "":
+	case o.Storing.Shard != "":
 		return &usage.Error{Message: "--shard-size does not go with LoRA adapters", Advice: "leave it out: one weights file is written"}
+	case o.Storing.Format != "" || o.Storing.Config != "":
+		return &usage.Error{Message: "--format and --config do not go with LoRA adapters", Advice: "write the full checkpoint first (--base), then soup merge --format gguf"}
 	case o.Reading.Dequantise:
 		return &usage.Error{Message: "--dequantize does not go with LoRA adapters", Advice: "give the base as safetensors that are not quantised"}
 	case o.EachRank && o.Base != "":
@@ -80,7 +82,7 @@ func mergeAdapters(ctx context.Context, o MergeOptions) (m Merged, err error) {
 		return m, err
 	}
 	b := basting{names: names(o.Paths), options: adapter.Options{EachRank: o.EachRank, Progress: tellProgress(o.Info)}}
-	if b.options.Store, err = parseStore(o.Store); err != nil {
+	if b.options.Store, err = parseStore(o.Storing.Store); err != nil {
 		return m, err
 	}
 	if o.Recipe == "" {

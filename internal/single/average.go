@@ -18,8 +18,7 @@ type AverageOptions struct {
 	Method   string   // a name of RunMethods; "" is uniform
 	Last     string   // number of checkpoints at the end of the run; "" all
 	HalfLife string   // of ema's weights, in checkpoints; "" the method's default
-	Store    string   // dtype of the soup; "" keeps the parents'
-	Shard    string   // most bytes of a weights file, such as "5GB"; "" writes one
+	Storing  Storing  // of the soup
 	Reading  Reading
 	Info     io.Writer // as in MergeOptions
 }
@@ -39,7 +38,7 @@ func Average(ctx context.Context, o AverageOptions) (a Averaged, err error) {
 	if o.Info == nil {
 		o.Info = io.Discard
 	}
-	options, err := storing(o.Store, o.Shard, o.Info)
+	options, err := o.Storing.options(o.Info)
 	if err != nil {
 		return a, err
 	}
@@ -62,7 +61,7 @@ func Average(ctx context.Context, o AverageOptions) (a Averaged, err error) {
 		return a, err
 	}
 	options.Method = s.Method + ", along a run"
-	b := blend{parents: s.Parents, names: s.Names, recipe: s.Recipe, options: options}
+	b := blend{parents: s.Parents, names: s.Names, recipe: s.Recipe, options: options, storing: o.Storing}
 	a.Merged, err = b.write(ctx, o.Out, o.Info)
 	return a, err
 }

@@ -23,9 +23,8 @@ type MergeOptions struct {
 	Lambda, T   string    // options of methods, as merge/method reads them; "" the method's default
 	Extrapolate bool      // allow negative weights, and T outside of 0 to 1
 	Recipe      string    // instead of a method and weights: a soup.json, or a recipe of mergekit, which names its parents
-	Store       string    // dtype of the soup; "" keeps the parents'
-	Shard       string    // most bytes of a weights file, such as "5GB"; "" writes one
 	EachRank    bool      // of adapters: see adapter.Options
+	Storing     Storing   // of the soup
 	Reading     Reading   // of the parents
 	Info        io.Writer // where the plan goes, before work starts, and progress; default nowhere
 }
@@ -36,6 +35,7 @@ type blend struct {
 	names    []string
 	recipe   merge.Recipe
 	options  merge.WriteOptions
+	storing  Storing
 	recorded string // file of the recipe that records sum; "" none
 	sum      string // sha256 of the weights that must come out
 }
@@ -112,16 +112,6 @@ func (o MergeOptions) open() (g given, err error) {
 	return g, err
 }
 
-// storing reads the options that say how a soup is stored.
-func storing(store, shard string, info io.Writer) (w merge.WriteOptions, err error) {
-	w.Progress = tellProgress(info)
-	if w.Store, err = parseStore(store); err != nil {
-		return w, err
-	}
-	w.Shard, err = parseShard(shard)
-	return w, err
-}
-
 // write makes the soup.
 func (b blend) write(ctx context.Context, out string, info io.Writer) (m Merged, err error) {
 	if err := tellPlan(info, b.parents, b.options.Store, out); err != nil {
@@ -130,7 +120,10 @@ func (b blend) write(ctx context.Context, out string, info io.Writer) (m Merged,
 	if m, err = merged(b, out); err != nil {
 		return m, err
 	}
-	if m.Stats, err = merge.Write(ctx, out, b.parents, b.names, b.recipe, b.options); err != nil || b.recorded == "" {
+	m.Stats, err = b.storing.write(ctx, out, b.parents[0].Format().Soup(), func(path string) (merge.Stats, error) {
+		return merge.Write(ctx, path, b.parents, b.names, b.recipe, b.options)
+	})
+	if err != nil || b.recorded == "" {
 		return m, err
 	}
 	if m.Stats.SHA256 != b.sum {

@@ -33,7 +33,7 @@ func (o MergeOptions) byMergekit(ctx context.Context) (b blend, err error) {
 	if len(o.Paths) > 0 {
 		return b, &usage.Error{Message: fmt.Sprintf("%s names its models itself; %d paths were given too", o.Recipe, len(o.Paths)), Advice: "leave the paths out, or change the models in the recipe"}
 	}
-	if b.options, err = storing("", o.Shard, o.Info); err != nil {
+	if b.options, err = o.Storing.options(o.Info); err != nil {
 		return b, err
 	}
 	config, err := mergekit.Read(o.Recipe)
@@ -49,7 +49,7 @@ func (o MergeOptions) byMergekit(ctx context.Context) (b blend, err error) {
 			return nil, err
 		}
 		// Before any of them is read.
-		if err := merge.CheckOutput(o.Out, []*merge.Checkpoint{c}, b.options); err != nil {
+		if err := o.Storing.checkOutput(o.Out, []*merge.Checkpoint{c}, b.options); err != nil {
 			return nil, errors.Join(err, c.Close())
 		}
 		return c, nil
@@ -57,7 +57,7 @@ func (o MergeOptions) byMergekit(ctx context.Context) (b blend, err error) {
 	if err != nil {
 		return b, naming(o.Recipe, err)
 	}
-	b.parents, b.names, b.recipe, b.options.Method, b.options.Store = s.Parents, s.Names, s.Recipe, s.Method, store
+	b.parents, b.names, b.recipe, b.options.Method, b.options.Store, b.storing = s.Parents, s.Names, s.Recipe, s.Method, store, o.Storing
 	return b, merge.Check(b.parents, nil).Err()
 }
 

@@ -22,8 +22,8 @@ func (o MergeOptions) compatible() error {
 	}
 	set := map[string]bool{
 		"method": o.Method != "", "weights": o.Weights != "", "as-given": o.AsGiven, "lambda": o.Lambda != "",
-		"t": o.T != "", "extrapolate": o.Extrapolate, "store": o.Store != "",
-		"shard-size": o.Shard != "" && !isMergekit(o.Recipe),
+		"t": o.T != "", "extrapolate": o.Extrapolate, "store": o.Storing.Store != "",
+		"shard-size": o.Storing.Shard != "" && !isMergekit(o.Recipe),
 		"base":       o.Base != "" && isMergekit(o.Recipe),
 	}
 	for _, name := range []string{"method", "weights", "as-given", "lambda", "t", "extrapolate", "store", "shard-size", "base"} {
@@ -39,7 +39,7 @@ func (o MergeOptions) byMethod(ctx context.Context, given given) (b blend, err e
 	if len(given.parents) == 0 {
 		return b, &usage.Error{Message: "no checkpoints to average", Advice: "give their paths, or a recipe of mergekit, which names them"}
 	}
-	if b.options, err = storing(o.Store, o.Shard, o.Info); err != nil {
+	if b.options, err = o.Storing.options(o.Info); err != nil {
 		return b, err
 	}
 	m, err := o.method(given.names)
@@ -49,7 +49,7 @@ func (o MergeOptions) byMethod(ctx context.Context, given given) (b blend, err e
 	if err := merge.Check(given.parents, given.base).Err(); err != nil {
 		return b, err
 	}
-	if err := merge.CheckOutput(o.Out, given.parents, b.options); err != nil {
+	if err := o.Storing.checkOutput(o.Out, given.parents, b.options); err != nil {
 		return b, err
 	}
 	if method.Reads(o.Method) {
@@ -63,7 +63,7 @@ func (o MergeOptions) byMethod(ctx context.Context, given given) (b blend, err e
 	if err != nil {
 		return b, asUsage(err)
 	}
-	b.parents, b.names, b.recipe, b.options.Method = s.Parents, s.Names, s.Recipe, s.Method
+	b.parents, b.names, b.recipe, b.options.Method, b.storing = s.Parents, s.Names, s.Recipe, s.Method, o.Storing
 	if o.Method == "" {
 		b.options.Method = "given weights"
 	}

@@ -19,12 +19,15 @@ func (o MergeOptions) again(ctx context.Context, given given) (blend, error) {
 	if err != nil {
 		return blend{}, err
 	}
-	b := blend{recipe: saved.Recipe(), recorded: file, sum: saved.SHA256}
+	if _, err := o.Storing.options(o.Info); err != nil {
+		return blend{}, err
+	}
+	b := blend{recipe: saved.Recipe(), recorded: file, sum: saved.SHA256, storing: o.Storing}
 	b.options = merge.WriteOptions{Store: saved.Store, Shard: saved.Shard, Method: saved.Method, Progress: tellProgress(o.Info)}
 	if len(given.all) == 0 {
 		return b, &usage.Error{Message: file + ": the paths of its parents are missing: a soup.json records their content, not where they are", Advice: "its parents are " + parentNames(saved)}
 	}
-	if err := merge.CheckOutput(o.Out, given.all, b.options); err != nil {
+	if err := o.Storing.checkOutput(o.Out, given.all, b.options); err != nil {
 		return b, err
 	}
 	byHash := map[string]*merge.Checkpoint{}

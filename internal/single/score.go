@@ -20,6 +20,7 @@ import (
 	"soup/internal/progress"
 	"soup/internal/usage"
 	"soup/merge"
+	"soup/merge/convert"
 )
 
 // ScoreOptions say what to score: a model, or answers that were recorded.
@@ -142,7 +143,7 @@ func (s *Scores) scoreModel(ctx context.Context, o ScoreOptions, items []eval.It
 	if s.SHA256, err = c.Hash(ctx); err != nil {
 		return nil, err
 	}
-	server, err := embedded.New(embedded.Options{Threads: o.Threads})
+	server, err := embedded.New(embedded.Options{Threads: o.Threads, Convert: convert.Path})
 	if err != nil {
 		return nil, err
 	}

@@ -8,8 +8,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"soup/eval/server/embedded"
 	"soup/merge"
+	"soup/merge/convert"
 )
 
 // What is measured is what is delivered: averaging the converted parents gives,
@@ -61,7 +61,7 @@ func commutes(r *rapid.T, t *testing.T, p *pantry, buffer *merge.Buffer) {
 	if _, err := merge.Write(t.Context(), out, p.source, p.names, recipe, merge.WriteOptions{Store: p.store}); err != nil {
 		r.Fatal(err)
 	}
-	converted, err := embedded.Convert(t.Context(), out, dir, "")
+	converted, err := convert.Cache(t.Context(), out, dir, "")
 	if err != nil {
 		r.Fatal(err)
 	}

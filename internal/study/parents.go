@@ -10,9 +10,9 @@ import (
 	"slices"
 	"strings"
 
-	"soup/eval/server/embedded"
 	"soup/internal/usage"
 	"soup/merge"
+	"soup/merge/convert"
 )
 
 // pantry is the open checkpoints of a study: the parents as the user has them
@@ -201,12 +201,12 @@ func (p *pantry) convertBase(ctx context.Context, cache string) error {
 
 // convertOne converts a checkpoint; pickled weights, which the engine does not
 // read, by way of a copy that stays in the cache.
-func convertOne(ctx context.Context, ck *merge.Checkpoint, cache, hash string) (embedded.Converted, error) {
+func convertOne(ctx context.Context, ck *merge.Checkpoint, cache, hash string) (convert.Converted, error) {
 	dir, err := ck.AsSafetensors(ctx, filepath.Join(cache, hash+"-safetensors"))
 	if err != nil {
-		return embedded.Converted{}, err
+		return convert.Converted{}, err
 	}
-	return embedded.Convert(ctx, dir, cache, hash)
+	return convert.Cache(ctx, dir, cache, hash)
 }
 
 func hasF32Matrix(c *merge.Checkpoint) bool {
@@ -226,7 +226,7 @@ func (p *pantry) convertLike(ctx context.Context, cache string) (err error) {
 		return nil
 	}
 	digest := p.hashes[0] + p.store.String()
-	if path, ok := embedded.Cached(cache, digest); ok {
+	if path, ok := convert.Cached(cache, digest); ok {
 		p.like, err = merge.Open(path)
 		return err
 	}
@@ -242,7 +242,7 @@ func (p *pantry) convertLike(ctx context.Context, cache string) (err error) {
 	if _, err := merge.Write(ctx, out, p.source, p.names, recipe, merge.WriteOptions{Store: p.store}); err != nil {
 		return err
 	}
-	converted, err := embedded.Convert(ctx, out, cache, digest)
+	converted, err := convert.Cache(ctx, out, cache, digest)
 	if err != nil {
 		return err
 	}

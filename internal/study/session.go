@@ -15,6 +15,7 @@ import (
 	"soup/internal/progress"
 	"soup/internal/usage"
 	"soup/merge"
+	"soup/merge/convert"
 	"soup/results"
 	"soup/search"
 )
@@ -198,7 +199,7 @@ func (s *session) convertParents(ctx context.Context) error {
 
 func (s *session) openServer(context.Context) error {
 	var err error
-	if s.server, err = s.start(embedded.Options{Threads: s.config.Server.Threads, Cache: s.cache()}); err != nil {
+	if s.server, err = s.start(embedded.Options{Threads: s.config.Server.Threads, Cache: s.cache(), Convert: convert.Path}); err != nil {
 		return err
 	}
 	s.buffer, err = s.pantry.newBuffer(s.dir)

@@ -15,6 +15,7 @@ import (
 	"soup/eval"
 	"soup/eval/server/embedded"
 	"soup/merge"
+	"soup/merge/convert"
 	"soup/results"
 )
 
@@ -173,7 +174,7 @@ func TestGGUFParents(t *testing.T) {
 	dir := t.TempDir()
 	var parents string
 	for _, p := range []string{"arith", "order"} {
-		converted, err := embedded.Convert(t.Context(), garden+"/finetune/"+p, dir, p)
+		converted, err := convert.Cache(t.Context(), garden+"/finetune/"+p, dir, p)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,8 +2,8 @@
 // other program. It drives the Go engine of github.com/ollama/ollama (ggml on
 // the CPU) and needs cgo; without cgo, New says so.
 //
-// Start with New and Engine.AnswerAll. Convert turns a Hugging Face directory
-// into the GGUF file that the engine reads.
+// Start with New and Engine.AnswerAll. The engine reads GGUF files; Options say
+// who writes one of a Hugging Face directory.
 //
 // # How a batch is answered
 //
@@ -22,6 +22,7 @@
 package embedded
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 )
@@ -30,6 +31,10 @@ import (
 type Options struct {
 	Threads int    // threads of a forward pass; default: one for models under 64 MiB, else one a core
 	Cache   string // folder of converted checkpoints; default: converted anew at each Load
+	// Convert writes a Hugging Face directory as a GGUF file into a folder, once
+	// for each digest ("" is not looked up), and returns its path. Without it
+	// only GGUF files are loaded.
+	Convert func(ctx context.Context, dir, cache, digest string) (string, error)
 }
 
 // Validate refuses more threads than there are cores.

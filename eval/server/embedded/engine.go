@@ -62,7 +62,7 @@ func New(o Options) (*Engine, error) {
 }
 
 // Load implements eval.Server. A Hugging Face directory is converted first (see
-// Convert). Where the file has the header of the one before, only the tensors'
+// Options). Where the file has the header of the one before, only the tensors'
 // bytes are exchanged.
 func (e *Engine) Load(ctx context.Context, m eval.Model) (version eval.Version, err error) {
 	e.mu.Lock()
@@ -105,6 +105,9 @@ func (e *Engine) gguf(ctx context.Context, m eval.Model) (string, func(), error)
 	if !info.IsDir() {
 		return m.Path, func() {}, nil
 	}
+	if e.options.Convert == nil {
+		return "", nil, fmt.Errorf("embedded engine: %s: a directory; convert it to GGUF first", m.Path)
+	}
 	cache, remove := e.options.Cache, func() {}
 	if cache == "" || m.Digest == "" {
 		if cache, err = os.MkdirTemp("", "soup-gguf-"); err != nil {
@@ -112,12 +115,12 @@ func (e *Engine) gguf(ctx context.Context, m eval.Model) (string, func(), error)
 		}
 		remove = func() { os.RemoveAll(cache) }
 	}
-	c, err := Convert(ctx, m.Path, cache, m.Digest)
+	path, err := e.options.Convert(ctx, m.Path, cache, m.Digest)
 	if err != nil {
 		remove()
 		return "", nil, err
 	}
-	return c.Path, remove, nil
+	return path, remove, nil
 }
 
 // swap exchanges the bytes of every tensor, if the file has the same header as
@@ -159,10 +162,13 @@ func (e *Engine) open(ctx context.Context, path string) error {
 	m, err := model.New(path, ml.BackendParams{
 		AllocMemory: true, NumThreads: e.threads(l.size), FlashAttention: ml.FlashAttentionEnabled,
 	})
+	if errors.Is(err, model.ErrUnsupportedModel) {
+		return fmt.Errorf("embedded engine: %s: an architecture that it does not run; score the model through another server, such as llama-server", filepath.Base(path))
+	}
 	if err != nil {
 		return fmt.Errorf("embedded engine: %s: %w", filepath.Base(path), err)
 	}
-	tok, ok := m.(tokenizer.Tokenizer)
+	own, ok := m.(tokenizer.Tokenizer)
 	if !ok || m.Config().Cache == nil {
 		m.Backend().Close()
 		return fmt.Errorf("embedded engine: %s: architecture %q does not generate text", filepath.Base(path), m.Backend().Config().Architecture())
@@ -172,6 +178,14 @@ func (e *Engine) open(ctx context.Context, path string) error {
 		return fmt.Errorf("embedded engine: %s: %w", filepath.Base(path), err)
 	}
 	config := m.Backend().Config()
+	tok, err := textTokenizer(config, own)
+	if err == nil {
+		err = runnable(config)
+	}
+	if err != nil {
+		m.Backend().Close()
+		return fmt.Errorf("embedded engine: %s: %w", filepath.Base(path), err)
+	}
 	tmpl, err := newChatTemplate(config.String("tokenizer.chat_template"), specialTexts(tok))
 	if err != nil {
 		m.Backend().Close()

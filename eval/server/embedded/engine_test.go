@@ -16,6 +16,7 @@ import (
 
 	"soup/eval"
 	"soup/eval/server/servertest"
+	"soup/merge/convert"
 )
 
 func TestMain(m *testing.M) {
@@ -25,6 +26,7 @@ func TestMain(m *testing.M) {
 
 func newEngine(tb testing.TB, o Options) *Engine {
 	tb.Helper()
+	o.Convert = convert.Path
 	e, err := New(o)
 	if err != nil {
 		tb.Fatal(err)
@@ -49,11 +51,11 @@ func user(text string) eval.Request {
 // gguf converts a garden checkpoint for tests that load it often.
 func gguf(tb testing.TB, name string) string {
 	tb.Helper()
-	c, err := Convert(tb.Context(), garden+name, tb.TempDir(), "")
+	path, err := convert.Path(tb.Context(), garden+name, tb.TempDir(), "")
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return c.Path
+	return path
 }
 
 func TestConformance(t *testing.T) {

@@ -3,10 +3,12 @@
 package embedded
 
 import (
+	"os"
 	"testing"
 
 	"soup/benchmarks"
 	"soup/eval"
+	"soup/merge/convert/picotest"
 )
 
 const garden = "../../../examples/garden/"
@@ -41,4 +43,15 @@ func questions(tb testing.TB, items []eval.Item) []eval.Question {
 		qs[i] = metric.Ask(it)
 	}
 	return qs
+}
+
+// copyCheckpoint copies a garden checkpoint with config.json changed.
+func copyCheckpoint(t *testing.T, name string, change func(map[string]any)) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(garden+name)); err != nil {
+		t.Fatal(err)
+	}
+	picotest.Edit(t, dir, "config.json", change)
+	return dir
 }
