@@ -29,7 +29,7 @@ func newEvalCommand() *cobra.Command {
 			if items && !asJSON {
 				return &usage.Error{Message: "--items goes with --json"}
 			}
-			o.Progress = progress.New(cmd.ErrOrStderr(), quiet(cmd))
+			o.Progress, o.Warnings = progress.New(cmd.ErrOrStderr(), quiet(cmd)), cmd.ErrOrStderr()
 			scores, err := single.Score(cmd.Context(), o)
 			o.Progress.Close()
 			if err != nil {

@@ -17,6 +17,7 @@ import (
 	"soup/benchmarks"
 	"soup/eval"
 	"soup/eval/server/embedded"
+	"soup/internal/probe"
 	"soup/internal/progress"
 	"soup/internal/usage"
 	"soup/merge"
@@ -31,6 +32,7 @@ type ScoreOptions struct {
 	Split    string   // search, selection or test; "" scores every item
 	Threads  int      // of the embedded engine; 0 chooses
 	Progress progress.Reporter
+	Warnings io.Writer // default nowhere
 }
 
 // Scores is what soup eval prints. The JSON keys are fixed.
@@ -54,6 +56,9 @@ func Score(ctx context.Context, o ScoreOptions) (*Scores, error) {
 	}
 	if o.Progress == nil {
 		o.Progress = progress.New(io.Discard, true)
+	}
+	if o.Warnings == nil {
+		o.Warnings = io.Discard
 	}
 	items, err := readItems(o.Data, o.Split)
 	if err != nil {
@@ -150,6 +155,13 @@ func (s *Scores) scoreModel(ctx context.Context, o ScoreOptions, items []eval.It
 	defer func() { err = errors.Join(err, server.Close()) }()
 	if err := load(ctx, server, c); err != nil {
 		return nil, err
+	}
+	note, err := probe.Tokens(ctx, server, o.Model)
+	if err != nil {
+		return nil, err
+	}
+	if note != "" {
+		fmt.Fprintln(o.Warnings, "soup: warning: "+note)
 	}
 	o.Progress.Phase("eval", 1)
 	o.Progress.Candidate(0, "eval", filepath.Base(o.Model))

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"soup/eval"
+	"soup/internal/probe"
 	"soup/internal/usage"
 	"soup/results"
 )
@@ -27,6 +28,9 @@ func (s *session) checkItems(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.checkTokens(ctx); err != nil {
+		return err
+	}
 	var notes []string
 	for _, check := range []func() (string, error){
 		func() (string, error) { return s.checkSplit(checker, results.Search, s.set.Search) },
@@ -43,6 +47,16 @@ func (s *session) checkItems(ctx context.Context) error {
 		}
 	}
 	return s.ledger.Note("items", notes)
+}
+
+// checkTokens compares the server's token ids with the first parent's
+// tokenizer; merge.Check makes sure that the others have the same.
+func (s *session) checkTokens(ctx context.Context) error {
+	note, err := probe.Tokens(ctx, s.server, s.pantry.source[0].Path())
+	if note != "" {
+		s.warn(note)
+	}
+	return err
 }
 
 // checkSplit returns what there is to say about the items of one split.

@@ -175,9 +175,9 @@ func (p *pantry) convert(ctx context.Context, c *Config, cache string) error {
 			return err
 		}
 		p.served = append(p.served, served)
-		p.lossy = p.lossy || hasF32Matrix(ck)
 		if i == 0 {
-			if err := p.follow(converted.Sources); err != nil {
+			p.lossy = len(converted.Inexact) > 0
+			if err := p.follow(converted); err != nil {
 				return fmt.Errorf("%s: %w", c.File, err)
 			}
 		}
@@ -207,10 +207,6 @@ func convertOne(ctx context.Context, ck *merge.Checkpoint, cache, hash string) (
 		return convert.Converted{}, err
 	}
 	return convert.Cache(ctx, dir, cache, hash)
-}
-
-func hasF32Matrix(c *merge.Checkpoint) bool {
-	return slices.ContainsFunc(c.Tensors(), func(t merge.Tensor) bool { return t.DType == merge.F32 && len(t.Shape) > 1 })
 }
 
 // convertLike lays out the buffer. Where the soup is stored in another dtype
@@ -252,36 +248,58 @@ func (p *pantry) convertLike(ctx context.Context, cache string) (err error) {
 
 // follow carries groups and dtypes over to the converted tensors. A converted
 // vector is F32 whatever it was: it is rounded to the dtype that the delivered
-// checkpoint will have, so that what is measured is what is delivered.
-func (p *pantry) follow(sources map[string][]string) error {
-	p.cooked = merge.Grouping{Names: p.groups.Names}
-	if p.groups.Of != nil {
-		p.cooked.Of = map[string]int{}
-	}
+// checkpoint will have, so that what is measured is what is delivered. Values
+// that were shifted cannot be rounded there.
+func (p *pantry) follow(c convert.Converted) error {
+	p.cooked = merge.Grouping{Names: p.groups.Names, Of: map[string]int{}}
 	dtypes := map[string]merge.DType{}
+	var computed []string
 	for _, t := range p.served[0].Tensors() {
-		for k, name := range sources[t.Name] {
+		if len(c.Sources[t.Name]) == 0 {
+			computed = append(computed, t.Name)
+		}
+		for k, name := range c.Sources[t.Name] {
 			from, ok := p.source[0].Tensor(name)
 			if !ok {
 				return fmt.Errorf("tensor %s: converted from %s, which is not there", t.Name, name)
 			}
 			group := p.groups.Of[name]
-			if k > 0 && p.groups.Of != nil && p.cooked.Of[t.Name] != group {
-				return fmt.Errorf("groups: tensors %v become one when they are converted and must be in one group", sources[t.Name])
+			if k > 0 && p.cooked.Of[t.Name] != group {
+				return fmt.Errorf("groups: tensors %v become one when they are converted and must be in one group", c.Sources[t.Name])
 			}
-			if p.groups.Of != nil {
-				p.cooked.Of[t.Name] = group
-			}
-			dtypes[t.Name] = from.DType
+			p.cooked.Of[t.Name], dtypes[t.Name] = group, from.DType
 		}
 	}
+	p.keep(computed)
 	p.round = func(tensor string) merge.DType {
-		if p.store != merge.AsStored {
+		switch {
+		case c.Inexact[tensor]:
+			return merge.AsStored
+		case p.store != merge.AsStored && dtypes[tensor] != merge.AsStored:
 			return p.store
 		}
 		return dtypes[tensor]
 	}
 	return nil
+}
+
+// keep makes a group of the tensors that are not averaged because they were
+// computed from the configuration: all soups have the first parent's, to the
+// bit, which a sum of equal numbers is not.
+func (p *pantry) keep(computed []string) {
+	if len(computed) == 0 {
+		if p.groups.Of == nil {
+			p.cooked.Of = nil
+		}
+		return
+	}
+	if len(p.cooked.Names) == 0 {
+		p.cooked.Names = []string{"all"}
+	}
+	p.cooked.Names = append(slices.Clone(p.cooked.Names), "computed")
+	for _, t := range computed {
+		p.cooked.Of[t] = len(p.cooked.Names) - 1
+	}
 }
 
 // newBuffer makes the mapped file that every candidate is cooked into.
@@ -291,6 +309,11 @@ func (p *pantry) newBuffer(dir string) (*merge.Buffer, error) {
 
 // recipe is a weighting of the parents as the server reads them.
 func (p *pantry) recipe(weights [][]float64) merge.Recipe {
+	if p.cooked.Len() > len(weights) {
+		first := make([]float64, len(p.source))
+		first[0] = 1
+		weights = append(slices.Clone(weights), first)
+	}
 	return merge.Recipe{Groups: p.cooked, Weights: weights, Round: p.round}
 }
 
