@@ -125,8 +125,14 @@ func storingFlags(cmd *cobra.Command, s *single.Storing) {
 	f := cmd.Flags()
 	f.StringVar(&s.Store, "store", "", "float32, float16 or bfloat16 (default: as the first parent)")
 	f.StringVar(&s.Shard, "shard-size", "", "most bytes of tensors in a weights file, such as 5GB (default: one file)")
-	f.StringVar(&s.Format, "format", "", "safetensors or gguf (default: as the parents)")
-	f.StringVar(&s.Config, "config", "", "Hugging Face directory whose configuration and tokenizer a soup of GGUF parents gets with --format safetensors")
+	formatFlags(cmd, &s.Format, &s.Config)
+}
+
+// formatFlags are the options that say in which format the soup is written.
+func formatFlags(cmd *cobra.Command, format, config *string) {
+	f := cmd.Flags()
+	f.StringVar(format, "format", "", "safetensors or gguf (default: as the parents)")
+	f.StringVar(config, "config", "", "Hugging Face directory whose configuration and tokenizer a soup of GGUF parents gets with --format safetensors")
 }
 
 // readingFlags are the options that say how checkpoints are read.

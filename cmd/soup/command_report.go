@@ -62,6 +62,6 @@ func newExportCommand() *cobra.Command {
 	outputFlag(cmd, &o.Out)
 	cmd.Flags().StringVar(&o.Mergekit, "mergekit", "", "recipe for mergekit (YAML) to write; must not exist")
 	cmd.Flags().IntVar(&o.Trial, "trial", -1, "number of the trial (default: the winner)")
-	cmd.Flags().StringVar(&o.Format, "format", "", "safetensors or gguf (default: as the parents)")
+	formatFlags(cmd, &o.Format, &o.Config)
 	return cmd
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"soup/internal/format"
 	"soup/internal/progress"
 	"soup/internal/usage"
 	"soup/merge"
@@ -120,9 +121,7 @@ func (b blend) write(ctx context.Context, out string, info io.Writer) (m Merged,
 	if m, err = merged(b, out); err != nil {
 		return m, err
 	}
-	m.Stats, err = b.storing.write(ctx, out, b.parents[0].Format().Soup(), func(path string) (merge.Stats, error) {
-		return merge.Write(ctx, path, b.parents, b.names, b.recipe, b.options)
-	})
+	m.Stats, err = format.Write(ctx, b.storing.target(out), b.parents, b.names, b.recipe, b.options)
 	if err != nil || b.recorded == "" {
 		return m, err
 	}

@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"strings"
 
+	"soup/internal/format"
 	"soup/internal/usage"
 	"soup/merge"
 	"soup/results"
@@ -17,6 +17,7 @@ type ExportOptions struct {
 	Mergekit string // a recipe for mergekit; must not exist; "" writes none
 	Trial    int    // negative: the winner
 	Format   string // "safetensors", "gguf" or "" for that of soups of the parents
+	Config   string // see merge: for GGUF parents that become safetensors
 }
 
 // Export writes a candidate of a study as a complete checkpoint, as a recipe
@@ -53,14 +54,12 @@ func Export(ctx context.Context, dir string, o ExportOptions) (results.Trial, er
 
 // writeTrial averages the parents as the trial and the study file say.
 func writeTrial(ctx context.Context, about results.Study, t results.Trial, parents []*merge.Checkpoint, names []string, o ExportOptions) error {
-	if own := strings.ToLower(parents[0].Format().Soup().String()); o.Format != "" && o.Format != own {
-		return usage.Errorf("--format %s: this version writes the parents' own format, %s", o.Format, own)
-	}
 	recipe, store, err := recipeOf(about, t, parents[0])
 	if err != nil {
 		return err
 	}
-	_, err = merge.Write(ctx, o.Out, parents, names, recipe, merge.WriteOptions{Store: store, Method: t.Strategy})
+	target := format.Target{Out: o.Out, Format: o.Format, Config: o.Config}
+	_, err = format.Write(ctx, target, parents, names, recipe, merge.WriteOptions{Store: store, Method: t.Strategy})
 	return err
 }
 

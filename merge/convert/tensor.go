@@ -112,3 +112,17 @@ func element(data []byte, dtype merge.DType) float32 {
 		return math.Float32frombits(binary.LittleEndian.Uint32(data))
 	}
 }
+
+// narrowed writes a value in a dtype; bfloat16 is cut off, which [back.store]
+// has found to lose nothing.
+func narrowed(v float32, dtype merge.DType) []byte {
+	bits := math.Float32bits(v)
+	switch dtype {
+	case merge.BF16:
+		return binary.LittleEndian.AppendUint16(nil, uint16(bits>>16))
+	case merge.F16:
+		return binary.LittleEndian.AppendUint16(nil, float16.Fromfloat32(v).Bits())
+	default:
+		return binary.LittleEndian.AppendUint32(nil, bits)
+	}
+}
