@@ -5,7 +5,7 @@ export CGO_CFLAGS ?= -O3 -march=native $(NO_AMX)
 export CGO_CXXFLAGS ?= -O3 -march=native $(NO_AMX) -Wno-stringop-overflow
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 BUILD := go build -ldflags '-X main.version=$(VERSION)'
-PURE := ./merge/... ./search/... ./eval ./benchmarks/... ./results/... ./internal/progress
+PURE := ./merge/... ./search/... ./eval ./benchmarks/... ./results/... ./internal/progress ./internal/launch
 
 .PHONY: help build demo demo-uneven test test-race agree lint fmt fuzz bench static clean compilers
 help: ## list the targets
