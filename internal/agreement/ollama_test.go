@@ -1,0 +1,105 @@
+//go:build servers
+
+package agreement
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/ollama/ollama/api"
+
+	"soup/internal/launch"
+)
+
+const (
+	contextSize = 1024 // tokens, of every server here
+	modelName   = "soup-agreement"
+)
+
+// ollama is a real Ollama with one model.
+type ollama struct{ client *api.Client }
+
+func newOllama(t *testing.T) runner { return startOllama(t) }
+
+func startOllama(t *testing.T, env ...string) *ollama {
+	t.Helper()
+	p, err := launch.Ollama(t.Context(), launch.Options{Folder: serverLogs(t), Env: env})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+		_ = os.RemoveAll(launch.OllamaModels(filepath.Dir(p.Log))) // the log stays
+	})
+	address, err := url.Parse(p.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &ollama{api.NewClient(address, http.DefaultClient)}
+}
+
+// load uploads the file and makes a model of it, as one does from afar.
+func (r *ollama) load(t *testing.T, gguf string) {
+	t.Helper()
+	f, err := os.Open(gguf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		t.Fatal(err)
+	}
+	digest := "sha256:" + hex.EncodeToString(h.Sum(nil))
+	if err := r.client.CreateBlob(t.Context(), digest, f); err != nil {
+		t.Fatal(err)
+	}
+	request := &api.CreateRequest{Model: modelName, Files: map[string]string{"model.gguf": digest}}
+	if err := r.client.Create(t.Context(), request, func(api.ProgressResponse) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (r *ollama) generate(t *testing.T, prompt string, tokens int) api.GenerateResponse {
+	t.Helper()
+	no := false
+	request := &api.GenerateRequest{
+		Model: modelName, Prompt: prompt, Raw: true, Stream: &no, Truncate: &no, Shift: &no,
+		Options: map[string]any{
+			"temperature": 0, "seed": 1, "top_k": 1, "repeat_penalty": 1.0,
+			"num_predict": tokens, "num_ctx": contextSize, "num_thread": 1,
+		},
+	}
+	var reply api.GenerateResponse
+	if err := r.client.Generate(t.Context(), request, func(g api.GenerateResponse) error { reply = g; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if !reply.Done {
+		t.Fatalf("unfinished: %+v", reply)
+	}
+	return reply
+}
+
+func (r *ollama) answer(t *testing.T, prompt string, tokens int) string {
+	t.Helper()
+	return r.generate(t, prompt, tokens).Response
+}
+
+// reads: Ollama tells how many tokens it has read, not which.
+func (r *ollama) reads(t *testing.T, prompt string, ids []int) {
+	t.Helper()
+	if n := r.generate(t, prompt, 1).PromptEvalCount; n != len(ids) {
+		t.Errorf("%q is read as %d tokens, not %d", prompt, n, len(ids))
+	}
+}

@@ -1,0 +1,40 @@
+//go:build servers
+
+package agreement
+
+import "fmt"
+
+// budget is how many tokens a runner is given: one more where the model itself
+// ended the answer, so that it must do so again.
+func budget(a answer) int {
+	if a.Ended {
+		return len(a.Tokens) + 1
+	}
+	return len(a.Tokens)
+}
+
+// parting is where a text leaves the reference: the number of the token (-1 if
+// it does not) and how far the reference's choice was above its second best.
+func (a answer) parting(text string) (token int, margin float64) {
+	if text == a.Text {
+		return -1, 0
+	}
+	same := 0
+	for same < min(len(text), len(a.Text)) && text[same] == a.Text[same] {
+		same++
+	}
+	for k, end := range a.Ends {
+		if same < end {
+			return k, a.Margins[k]
+		}
+	}
+	return len(a.Ends), 0
+}
+
+func (a answer) whereItParts(text string) string {
+	k, margin := a.parting(text)
+	if k < 0 || len(a.Margins) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("\nthey part at token %d of %d, where the best logit is %.4f above the second", k+1, len(a.Tokens), margin)
+}
