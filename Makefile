@@ -7,7 +7,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 BUILD := go build -ldflags '-X main.version=$(VERSION)'
 PURE := ./merge/... ./search/... ./eval ./benchmarks/... ./results/... ./internal/progress ./internal/launch
 
-.PHONY: help build demo demo-uneven test test-race agree lint fmt fuzz bench static clean compilers
+.PHONY: help build demo demo-uneven test test-race test-servers agree lint fmt fuzz bench static clean compilers
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
@@ -29,11 +29,18 @@ test-race: compilers ## what is concurrent, under the race detector
 	go test -race $(PURE)
 	go test -race -run 'Cancel|Groups|OneFailure' ./internal/study
 
+test-servers: compilers ## against a real Ollama, llama-server and transformers; builds them once, half an hour or more
+	@set -e; export SOUP_OLLAMA SOUP_LLAMA_SERVER SOUP_PYTHON SOUP_SERVER_LOGS=$(CURDIR)/build/server-logs; \
+	SOUP_OLLAMA=$${SOUP_OLLAMA:-$$(tools/servers/ollama.sh)}; \
+	SOUP_LLAMA_SERVER=$${SOUP_LLAMA_SERVER:-$$(tools/servers/llama-server.sh)}; \
+	SOUP_PYTHON=$${SOUP_PYTHON:-$$(tools/servers/python.sh)}; \
+	go test -count=1 -tags servers -timeout 60m -v ./internal/agreement
+
 agree: compilers ## every checkpoint of the garden against the PyTorch reference
 	go test -count=1 -run TestAgree -timeout 60m -v ./eval/server/embedded -args -all
 
 lint: compilers ## vet, golangci-lint, gofumpt; builds the linter once, one to three minutes
-	go vet ./...
+	go vet -tags servers ./...
 	go tool -modfile=tools/go.mod golangci-lint run
 
 fmt: ## gofumpt, in place

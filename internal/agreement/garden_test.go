@@ -5,8 +5,6 @@ package agreement
 import (
 	"path/filepath"
 	"testing"
-
-	"soup/eval/server/embedded"
 )
 
 // TestGarden: a trained checkpoint in bfloat16, through its chat template.
@@ -19,11 +17,7 @@ func TestGarden(t *testing.T) {
 		user("785+878"), user("reverse TNHEEIPE"), user("sort 03186265969"), user("odd A big B star C quiet D tiny"),
 		{Prompt: "<|user|>12+34<|end|><|assistant|>", Tokens: 24}, {Prompt: "sort 4", Tokens: 40},
 	})
-	c, err := embedded.Convert(t.Context(), dir, t.TempDir(), "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	exactly(t, c.Path, r)
+	exactly(t, written(t, dir), r)
 }
 
 // exactly: every server reads the prompts as the reference does and gives its

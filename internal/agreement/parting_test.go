@@ -2,7 +2,10 @@
 
 package agreement
 
-import "fmt"
+import (
+	"fmt"
+	"testing"
+)
 
 // budget is how many tokens a runner is given: one more where the model itself
 // ended the answer, so that it must do so again.
@@ -37,4 +40,31 @@ func (a answer) whereItParts(text string) string {
 		return ""
 	}
 	return fmt.Sprintf("\nthey part at token %d of %d, where the best logit is %.4f above the second", k+1, len(a.Tokens), margin)
+}
+
+// score counts equal texts and what was said before texts parted.
+type score struct {
+	texts, equal   int
+	tokens, before int
+	widest         float64 // margin at a parting
+}
+
+func (s *score) count(t *testing.T, a answer, text string) {
+	t.Helper()
+	s.texts++
+	s.tokens += len(a.Tokens)
+	k, margin := a.parting(text)
+	if k < 0 {
+		s.equal++
+		s.before += len(a.Tokens)
+		return
+	}
+	s.before += k
+	s.widest = max(s.widest, margin)
+	t.Logf("%.40q:%s", a.Prompt, a.whereItParts(text))
+}
+
+func (s score) String() string {
+	return fmt.Sprintf("%d of %d texts equal, %d of %d tokens before a parting, widest margin at a parting %.4f",
+		s.equal, s.texts, s.before, s.tokens, s.widest)
 }
