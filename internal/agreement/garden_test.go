@@ -27,7 +27,8 @@ func exactly(t *testing.T, gguf string, want reference) {
 		r.load(t, gguf)
 		for _, a := range want.Answers {
 			r.reads(t, a.Prompt, a.IDs)
-			if got := r.answer(t, a.Prompt, budget(a)); got != a.Text {
+			got, whole := r.answer(t, a.Prompt, budget(a))
+			if a = a.upTo(got, whole); got != a.Text {
 				t.Errorf("%q: the answer is\n%q, not\n%q%s", a.Prompt, got, a.Text, a.whereItParts(got))
 			}
 		}

@@ -45,7 +45,7 @@ func (r *llamaServer) close(t *testing.T) {
 	}
 }
 
-func (r *llamaServer) answer(t *testing.T, prompt string, tokens int) string {
+func (r *llamaServer) answer(t *testing.T, prompt string, tokens int) (string, bool) {
 	t.Helper()
 	var reply struct {
 		Content   string `json:"content"`
@@ -58,7 +58,7 @@ func (r *llamaServer) answer(t *testing.T, prompt string, tokens int) string {
 	if reply.Truncated {
 		t.Fatal("the prompt was cut")
 	}
-	return reply.Content
+	return reply.Content, true
 }
 
 func (r *llamaServer) reads(t *testing.T, prompt string, ids []int) {

@@ -85,15 +85,16 @@ func (r *ollama) generate(t *testing.T, prompt string, tokens int) api.GenerateR
 	if err := r.client.Generate(t.Context(), request, func(g api.GenerateResponse) error { reply = g; return nil }); err != nil {
 		t.Fatal(err)
 	}
-	if !reply.Done {
-		t.Fatalf("unfinished: %+v", reply)
-	}
 	return reply
 }
 
-func (r *ollama) answer(t *testing.T, prompt string, tokens int) string {
+// answer is not whole where the model says one token, blanks aside, more than
+// 31 times in a row: Ollama then gives up, without an error and without saying
+// that it is done (llm/server.go of v0.17.4, "token repeat limit").
+func (r *ollama) answer(t *testing.T, prompt string, tokens int) (string, bool) {
 	t.Helper()
-	return r.generate(t, prompt, tokens).Response
+	reply := r.generate(t, prompt, tokens)
+	return reply.Response, reply.Done
 }
 
 // reads: Ollama tells how many tokens it has read, not which.

@@ -14,8 +14,9 @@ import (
 // runner runs a GGUF file somewhere.
 type runner interface {
 	load(t *testing.T, gguf string)
-	// answer continues a prompt greedily by so many tokens at most.
-	answer(t *testing.T, prompt string, tokens int) string
+	// answer continues a prompt greedily by so many tokens at most. It is not
+	// whole where the runner gave up before that for a reason of its own.
+	answer(t *testing.T, prompt string, tokens int) (text string, whole bool)
 	// reads compares the token ids of a prompt with those of the reference, as far as the runner shows them.
 	reads(t *testing.T, prompt string, ids []int)
 }
@@ -71,13 +72,13 @@ func (r inProcess) load(t *testing.T, gguf string) {
 	}
 }
 
-func (r inProcess) answer(t *testing.T, prompt string, tokens int) string {
+func (r inProcess) answer(t *testing.T, prompt string, tokens int) (string, bool) {
 	t.Helper()
 	reply, err := r.engine.Generate(t.Context(), eval.Request{Raw: prompt, MaxTokens: tokens})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return reply.Text
+	return reply.Text, true
 }
 
 // reads: the engine shows no token ids. Its tokenizer is Ollama's.

@@ -56,7 +56,8 @@ func nearly(t *testing.T, r runner, gguf string, want reference) {
 	var s score
 	for _, a := range want.Answers {
 		r.reads(t, a.Prompt, a.IDs)
-		got := r.answer(t, a.Prompt, budget(a))
+		got, whole := r.answer(t, a.Prompt, budget(a))
+		a = a.upTo(got, whole)
 		s.count(t, a, got)
 		if k, margin := a.parting(got); k >= 0 && margin > nearTie {
 			t.Errorf("%q: the answer is\n%q, not\n%q%s", a.Prompt, got, a.Text, a.whereItParts(got))
