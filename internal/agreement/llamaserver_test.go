@@ -21,7 +21,7 @@ type llamaServer struct {
 
 func newLlamaServer(*testing.T) runner { return &llamaServer{} }
 
-func (r *llamaServer) load(t *testing.T, gguf string) {
+func (r *llamaServer) load(t *testing.T, gguf string) error {
 	t.Helper()
 	r.close(t)
 	p, err := launch.LlamaServer(t.Context(), gguf, launch.Options{
@@ -29,10 +29,11 @@ func (r *llamaServer) load(t *testing.T, gguf string) {
 		Args:   append([]string{"-c", strconv.Itoa(contextSize), "-np", "1", "-t", "1", "--no-warmup"}, r.args...),
 	})
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	r.process = p
 	t.Cleanup(func() { r.close(t) })
+	return nil
 }
 
 func (r *llamaServer) close(t *testing.T) {

@@ -25,9 +25,7 @@ const (
 // ollama is a real Ollama with one model.
 type ollama struct{ client *api.Client }
 
-func newOllama(t *testing.T) runner { return startOllama(t) }
-
-func startOllama(t *testing.T, env ...string) *ollama {
+func newOllama(t *testing.T, env ...string) *ollama {
 	t.Helper()
 	p, err := launch.Ollama(t.Context(), launch.Options{Folder: serverLogs(t), Env: env})
 	if err != nil {
@@ -47,7 +45,7 @@ func startOllama(t *testing.T, env ...string) *ollama {
 }
 
 // load uploads the file and makes a model of it, as one does from afar.
-func (r *ollama) load(t *testing.T, gguf string) {
+func (r *ollama) load(t *testing.T, gguf string) error {
 	t.Helper()
 	f, err := os.Open(gguf)
 	if err != nil {
@@ -67,11 +65,13 @@ func (r *ollama) load(t *testing.T, gguf string) {
 	}
 	request := &api.CreateRequest{Model: modelName, Files: map[string]string{"model.gguf": digest}}
 	if err := r.client.Create(t.Context(), request, func(api.ProgressResponse) error { return nil }); err != nil {
-		t.Fatal(err)
+		return err
 	}
+	_, err = r.generate(t, "", 1) // no prompt: the model is loaded, and that is all
+	return err
 }
 
-func (r *ollama) generate(t *testing.T, prompt string, tokens int) api.GenerateResponse {
+func (r *ollama) generate(t *testing.T, prompt string, tokens int) (api.GenerateResponse, error) {
 	t.Helper()
 	no := false
 	request := &api.GenerateRequest{
@@ -82,7 +82,14 @@ func (r *ollama) generate(t *testing.T, prompt string, tokens int) api.GenerateR
 		},
 	}
 	var reply api.GenerateResponse
-	if err := r.client.Generate(t.Context(), request, func(g api.GenerateResponse) error { reply = g; return nil }); err != nil {
+	err := r.client.Generate(t.Context(), request, func(g api.GenerateResponse) error { reply = g; return nil })
+	return reply, err
+}
+
+func (r *ollama) ask(t *testing.T, prompt string, tokens int) api.GenerateResponse {
+	t.Helper()
+	reply, err := r.generate(t, prompt, tokens)
+	if err != nil {
 		t.Fatal(err)
 	}
 	return reply
@@ -93,14 +100,14 @@ func (r *ollama) generate(t *testing.T, prompt string, tokens int) api.GenerateR
 // that it is done (llm/server.go of v0.17.4, "token repeat limit").
 func (r *ollama) answer(t *testing.T, prompt string, tokens int) (string, bool) {
 	t.Helper()
-	reply := r.generate(t, prompt, tokens)
+	reply := r.ask(t, prompt, tokens)
 	return reply.Response, reply.Done
 }
 
 // reads: Ollama tells how many tokens it has read, not which.
 func (r *ollama) reads(t *testing.T, prompt string, ids []int) {
 	t.Helper()
-	if n := r.generate(t, prompt, 1).PromptEvalCount; n != len(ids) {
+	if n := r.ask(t, prompt, 1).PromptEvalCount; n != len(ids) {
 		t.Errorf("%q is read as %d tokens, not %d", prompt, n, len(ids))
 	}
 }

@@ -13,7 +13,7 @@ import (
 
 // runner runs a GGUF file somewhere.
 type runner interface {
-	load(t *testing.T, gguf string)
+	load(t *testing.T, gguf string) error
 	// answer continues a prompt greedily by so many tokens at most. It is not
 	// whole where the runner gave up before that for a reason of its own.
 	answer(t *testing.T, prompt string, tokens int) (text string, whole bool)
@@ -29,7 +29,7 @@ func everywhere(t *testing.T, test func(t *testing.T, r runner)) {
 	}{
 		{"embedded", newEmbedded},
 		{"llama-server", newLlamaServer},
-		{"ollama", newOllama},
+		{"ollama", func(t *testing.T) runner { return newOllama(t) }},
 	} {
 		t.Run(c.name, func(t *testing.T) { test(t, c.new(t)) })
 	}
@@ -65,11 +65,10 @@ func newEmbedded(t *testing.T) runner {
 	return inProcess{e}
 }
 
-func (r inProcess) load(t *testing.T, gguf string) {
+func (r inProcess) load(t *testing.T, gguf string) error {
 	t.Helper()
-	if _, err := r.engine.Load(t.Context(), eval.Model{Path: gguf}); err != nil {
-		t.Fatal(err)
-	}
+	_, err := r.engine.Load(t.Context(), eval.Model{Path: gguf})
+	return err
 }
 
 func (r inProcess) answer(t *testing.T, prompt string, tokens int) (string, bool) {

@@ -52,7 +52,9 @@ func TestSmolLM2(t *testing.T) {
 // nearly: token ids agree, and texts part at near ties only.
 func nearly(t *testing.T, r runner, gguf string, want reference) {
 	t.Helper()
-	r.load(t, gguf)
+	if err := r.load(t, gguf); err != nil {
+		t.Fatal(err)
+	}
 	var s score
 	for _, a := range want.Answers {
 		r.reads(t, a.Prompt, a.IDs)
