@@ -10,9 +10,10 @@ the answer. Messages are rendered through the model's own chat template.
 The answers are those of the weights as they are stored, computed in float32:
 the reference without rounding. Where the weights are stored in bfloat16, what
 transformers answers in bfloat16 is given as well ("bfloat16"): PyTorch rounds
-every intermediate result there. "margins" has, for each token, how far its
-logit was above the second best, and "ends" the length of the answer's text up
-to and with that token. Needs torch and transformers; CPU only.
+every intermediate result there. "margins" has, for each token, the one that
+ends the answer included, how far its logit was above the second best; "ends"
+the bytes of the answer's whole characters up to and with that token. Needs
+torch and transformers; CPU only.
 """
 import argparse
 import json
@@ -33,10 +34,10 @@ def continuation(model, ids, tokens, ends):
             past = run.past_key_values
             top = torch.topk(run.logits[0, -1].float(), 2)
             token = int(run.logits[0, -1].argmax())
+            margins.append(round(float(top.values[0] - top.values[1]), 6))
             if token in ends:
                 return out, margins, True
             out.append(token)
-            margins.append(float(top.values[0] - top.values[1]))
             step = torch.tensor([[token]])
     return out, margins, False
 
@@ -45,6 +46,11 @@ def text(tok, given, answer):
     """What the answer adds to the prompt's text."""
     decode = lambda ids: tok.decode(ids, clean_up_tokenization_spaces=False, skip_special_tokens=False)
     return decode(given + answer)[len(decode(given)):]
+
+
+def whole(text):
+    """Bytes of a text without the character at its end that is not complete yet."""
+    return len(text.rstrip("\ufffd").encode())
 
 
 def ask(models, tok, question):
@@ -56,7 +62,7 @@ def ask(models, tok, question):
     ends = set(ends if isinstance(ends, list) else [ends])
     out, margins, ended = continuation(models["float32"], ids, question["tokens"], ends)
     answer = {"prompt": prompt, "ids": ids, "answer_ids": out, "answer": text(tok, ids, out), "ended": ended,
-              "margins": margins, "ends": [len(text(tok, ids, out[:k + 1]).encode()) for k in range(len(out))]}
+              "margins": margins, "ends": [whole(text(tok, ids, out[:k + 1])) for k in range(len(out))]}
     if "bfloat16" in models:
         rounded, _, _ = continuation(models["bfloat16"], ids, question["tokens"], ends)
         answer["bfloat16"] = text(tok, ids, rounded)

@@ -39,7 +39,8 @@ func answersAll(t *testing.T, r runner, want reference) {
 	t.Helper()
 	for _, a := range want.Answers {
 		r.reads(t, a.Prompt, a.IDs)
-		got, whole := r.answer(t, a.Prompt, budget(a))
+		text, whole := r.answer(t, a.Prompt, budget(a))
+		got := complete(text)
 		if a = a.upTo(got, whole); got != a.Text {
 			t.Errorf("%q: the answer is\n%q, not\n%q%s", a.Prompt, got, a.Text, a.whereItParts(got))
 		}

@@ -85,9 +85,13 @@ func parse(t *testing.T, raw []byte) reference {
 	if err := json.Unmarshal(raw, &r); err != nil {
 		t.Fatal(err)
 	}
-	for _, a := range r.Answers {
+	for i, a := range r.Answers {
 		if a.Prompt == "" || len(a.IDs) == 0 || len(a.Tokens) == 0 {
 			t.Fatalf("a reference without prompt, token ids or answer: %+v", a)
+		}
+		r.Answers[i].Text = complete(a.Text)
+		if a.Rounded != nil {
+			*a.Rounded = complete(*a.Rounded)
 		}
 	}
 	return r

@@ -57,7 +57,7 @@ func serverLogs(t *testing.T) string {
 type inProcess struct{ engine *embedded.Engine }
 
 func newEmbedded(t *testing.T) runner {
-	e, err := embedded.New(embedded.Options{})
+	e, err := embedded.New(embedded.Options{Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -58,7 +58,8 @@ func nearly(t *testing.T, r runner, gguf string, want reference) {
 	var s score
 	for _, a := range want.Answers {
 		r.reads(t, a.Prompt, a.IDs)
-		got, whole := r.answer(t, a.Prompt, budget(a))
+		text, whole := r.answer(t, a.Prompt, budget(a))
+		got := complete(text)
 		a = a.upTo(got, whole)
 		s.count(t, a, got)
 		if k, margin := a.parting(got); k >= 0 && margin > nearTie {
