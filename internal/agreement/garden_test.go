@@ -14,7 +14,8 @@ func gardenQuestions() []question {
 	}
 	return []question{
 		user("785+878"), user("reverse TNHEEIPE"), user("sort 03186265969"), user("odd A big B star C quiet D tiny"),
-		{Prompt: "<|user|>12+34<|end|><|assistant|>", Tokens: 24}, {Prompt: "sort 4", Tokens: 40},
+		{Prompt: "<|user|>12+34<|end|><|assistant|>", Tokens: 24},
+		{Prompt: "sort 4", Tokens: 40},
 	}
 }
 
