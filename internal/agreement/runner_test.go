@@ -3,6 +3,7 @@
 package agreement
 
 import (
+	"log/slog"
 	"os"
 	"slices"
 	"testing"
@@ -10,6 +11,11 @@ import (
 	"soup/eval"
 	"soup/eval/server/embedded"
 )
+
+func TestMain(m *testing.M) {
+	slog.SetLogLoggerLevel(slog.LevelError) // ggml's loader reports its devices
+	os.Exit(m.Run())
+}
 
 // runner runs a GGUF file somewhere.
 type runner interface {
