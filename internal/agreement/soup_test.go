@@ -18,7 +18,7 @@ func TestSoup(t *testing.T) {
 	}
 	folder := t.TempDir()
 	merged := func(name, format string) string {
-		o.Out, o.Format = filepath.Join(folder, name), format
+		o.Out, o.Storing.Format = filepath.Join(folder, name), format
 		if _, err := single.Merge(t.Context(), o); err != nil {
 			t.Fatal(err)
 		}

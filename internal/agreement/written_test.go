@@ -3,17 +3,18 @@
 package agreement
 
 import (
+	"path/filepath"
 	"testing"
 
-	"soup/eval/server/embedded"
+	"soup/merge/convert"
 )
 
 // written is a Hugging Face directory as a GGUF file written by soup.
 func written(t *testing.T, dir string) string {
 	t.Helper()
-	c, err := embedded.Convert(t.Context(), dir, t.TempDir(), "")
-	if err != nil {
+	out := filepath.Join(t.TempDir(), "model.gguf")
+	if _, err := convert.Write(t.Context(), dir, out); err != nil {
 		t.Fatal(err)
 	}
-	return c.Path
+	return out
 }
