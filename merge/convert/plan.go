@@ -159,7 +159,7 @@ func (p *plan) complete(tied bool) error {
 	for i := range p.keys.shape.layers {
 		for from, to := range p.kind.layer {
 			name := fmt.Sprintf("blk.%d.%s.weight", i, to)
-			if _, ok := there[name]; !ok && !(p.kind.experts && strings.HasPrefix(from, "mlp.")) {
+			if _, ok := there[name]; !ok && (!p.kind.experts || !strings.HasPrefix(from, "mlp.")) {
 				return missing(name)
 			}
 		}

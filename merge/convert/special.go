@@ -14,7 +14,7 @@ import (
 // specialKeys are the keys of special tokens by their name in transformers. The
 // spelling of the separator's is GGUF's.
 var specialKeys = map[string]string{
-	"bos": "bos", "eos": "eos", "unk": "unknown", "sep": "seperator", "pad": "padding", "cls": "cls", "mask": "mask",
+	"bos": "bos", "eos": "eos", "unk": "unknown", "sep": "seperator", "pad": "padding", "cls": "cls", "mask": "mask", //nolint:misspell // GGUF spells it so
 }
 
 // special is what a directory says about special tokens.

@@ -243,7 +243,7 @@ func (e *Encoder) symbols(text string) []string {
 			out, unknown = append(out, bytes...), false
 			continue
 		}
-		if m.Unknown != nil && !(unknown && m.FuseUnknown) {
+		if m.Unknown != nil && (!unknown || !m.FuseUnknown) {
 			out = append(out, *m.Unknown)
 		}
 		unknown = true
