@@ -7,9 +7,9 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 BUILD := go build -ldflags '-X main.version=$(VERSION)'
 PURE := ./merge/... ./search/... ./eval ./benchmarks/... ./results/... ./internal/progress ./internal/launch
 
-.PHONY: help build demo demo-uneven test test-race test-servers agree lint fmt fuzz bench static clean compilers
+.PHONY: help build demo demo-uneven test test-race test-servers agree lint fmt fuzz bench generated test-arm64 static clean compilers
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 build: compilers ## bin/soup, with the embedded engine
 	$(BUILD) -o bin/soup ./cmd/soup
@@ -51,6 +51,13 @@ fuzz: compilers ## every fuzz target, FUZZTIME each (default 30m), one after the
 
 bench: compilers ## speed of the merge kernel and of the engine
 	go test -run '^$$' -bench . ./merge ./eval/server/embedded
+
+generated: ## the assembly that is committed is what its generator writes
+	go generate ./merge/internal/kernel
+	git diff --exit-code -- merge/internal/kernel
+
+test-arm64: ## the NEON kernel, under qemu-aarch64-static
+	GOARCH=arm64 CGO_ENABLED=0 go test -exec qemu-aarch64-static ./merge/internal/kernel
 
 static: ## bin/soup-static: no cgo, no engine, for people who run a server
 	CGO_ENABLED=0 $(BUILD) -trimpath -o bin/soup-static ./cmd/soup

@@ -27,7 +27,7 @@ func followed(t *rapid.T) (layout, []byte) {
 	data := make([]byte, l.parts[0].size)
 	for k, s := range l.spots {
 		for i := range l.tensors[k].bytes {
-			data[s.begin+i] = byte(rapid.Byte().Draw(t, "data"))
+			data[s.begin+i] = rapid.Byte().Draw(t, "data")
 		}
 	}
 	return l, data
