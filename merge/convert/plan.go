@@ -157,9 +157,8 @@ func (p *plan) complete(tied bool) error {
 		}
 	}
 	for i := range p.keys.shape.layers {
-		for from, to := range p.kind.layer {
-			name := fmt.Sprintf("blk.%d.%s.weight", i, to)
-			if _, ok := there[name]; !ok && (!p.kind.experts || !strings.HasPrefix(from, "mlp.")) {
+		for _, part := range p.parts() {
+			if name := fmt.Sprintf("blk.%d.%s.weight", i, part); there[name].name == "" {
 				return missing(name)
 			}
 		}
@@ -169,6 +168,21 @@ func (p *plan) complete(tied bool) error {
 	}
 	p.keys.shape.vocabulary = uint32(there["token_embd.weight"].shape[0])
 	return nil
+}
+
+// parts are the tensors that every layer must have.
+func (p *plan) parts() []string {
+	var names []string
+	for from, to := range p.kind.layer {
+		if !p.kind.experts || !strings.HasPrefix(from, "mlp.") {
+			names = append(names, to)
+		}
+	}
+	if p.kind.experts {
+		names = append(names, "ffn_gate_inp", "ffn_gate_exps", "ffn_up_exps", "ffn_down_exps")
+	}
+	slices.Sort(names)
+	return names
 }
 
 // byBlock orders tensors: those of no layer, then layer by layer, by name.

@@ -62,6 +62,10 @@ func (d *decoder) value(kind uint32) any {
 	return float64(bits)
 }
 
+// longestList bounds what a forged header can make of few bytes; the longest in
+// use have a number for each token.
+const longestList = 1 << 22
+
 // array reads a list of texts as []string, others as []any.
 func (d *decoder) array() any {
 	kind, n := uint32(d.number(4)), d.number(8)
@@ -74,6 +78,9 @@ func (d *decoder) array() any {
 			list = append(list, d.string())
 		}
 		return list
+	}
+	if n > longestList || kind == kindArray {
+		d.err = errors.New("GGUF header: a list that no model has")
 	}
 	var list []any
 	for i := uint64(0); i < n && d.err == nil; i++ {
