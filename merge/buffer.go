@@ -10,6 +10,8 @@ import (
 	"slices"
 
 	"github.com/edsrzf/mmap-go"
+
+	"soup/merge/internal/remedy"
 )
 
 // Buffer is a mapped file of one soup's size. It is allocated once, and each
@@ -52,14 +54,14 @@ func clearPath(path string, like *Checkpoint) error {
 		return nil
 	}
 	if err != nil {
-		return fileError(path, err)
+		return remedy.Opening(path, err)
 	}
 	if !info.Mode().IsRegular() {
 		return fmt.Errorf("%s: exists and is not a regular file", path)
 	}
 	for _, f := range like.files {
 		if os.SameFile(info, f.info) {
-			return failf("choose another path", "%s: is a weight file of the parent %s", path, like.path)
+			return remedy.Errorf("choose another path", "%s: is a weight file of the parent %s", path, like.path)
 		}
 	}
 	return os.Remove(path)
@@ -72,7 +74,7 @@ func newBuffer(path string, l layout) (_ *Buffer, err error) {
 	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
-		return nil, fileError(path, err)
+		return nil, remedy.Opening(path, err)
 	}
 	b := &Buffer{layout: l, file: f, mapped: &mapping{path: path}, index: map[string]int{}, held: make([]held, len(l.tensors))}
 	defer func() {

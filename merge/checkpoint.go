@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"soup/merge/internal/remedy"
 )
 
 // Format is how a checkpoint is stored.
@@ -130,7 +132,7 @@ func Open(path string) (*Checkpoint, error) { return OpenWith(path, OpenOptions{
 func OpenWith(path string, o OpenOptions) (*Checkpoint, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, fileError(path, err)
+		return nil, remedy.Opening(path, err)
 	}
 	c := &Checkpoint{path: path, format: Safetensors, index: map[string]int{}, options: o}
 	switch {
@@ -143,7 +145,7 @@ func OpenWith(path string, o OpenOptions) (*Checkpoint, error) {
 	case isTorch(path):
 		err = c.openTorch(path)
 	default:
-		err = failf("give a checkpoint directory, or a .safetensors, .gguf, .bin, .pt or .pth file", "%s: not a checkpoint", path)
+		err = remedy.Errorf("give a checkpoint directory, or a .safetensors, .gguf, .bin, .pt or .pth file", "%s: not a checkpoint", path)
 	}
 	if err != nil {
 		return nil, errors.Join(err, c.Close())

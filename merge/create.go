@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"soup/merge/internal/remedy"
 )
 
 // NewTensor is a tensor that is not averaged but made by the caller.
@@ -83,7 +85,7 @@ func (c NewCheckpoint) apart(out, real string) error {
 	}
 	for _, dir := range dirs {
 		if _, err := os.Stat(dir); err != nil {
-			return fileError(dir, err)
+			return remedy.Opening(dir, err)
 		}
 		if err := apart(out, real, dir, true); err != nil {
 			return err

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"soup/merge/internal/remedy"
 )
 
 const (
@@ -62,15 +64,15 @@ func (c *Checkpoint) openShards(dir, index string) error {
 	}
 	shardOf, err := readIndex(path)
 	if err != nil {
-		return failf("download or copy the file again", "%s: %w", path, err)
+		return remedy.Errorf("download or copy the file again", "%s: %w", path, err)
 	}
 	shards := slices.Sorted(maps.Keys(invert(shardOf)))
 	for _, shard := range shards {
 		if !filepath.IsLocal(shard) || strings.Contains(shard, `\`) {
-			return failf("do not trust this checkpoint", "%s: shard %q leads out of the directory", path, shard)
+			return remedy.Errorf("do not trust this checkpoint", "%s: shard %q leads out of the directory", path, shard)
 		}
 		if isTorch(shard) != (index == torchIndexName) {
-			return failf("download the checkpoint again", "%s: shard %q is of another format", path, shard)
+			return remedy.Errorf("download the checkpoint again", "%s: shard %q is of another format", path, shard)
 		}
 	}
 	if err := c.openEach(dir, shards); err != nil {
@@ -125,12 +127,12 @@ func (c *Checkpoint) matchIndex(path string, shardOf map[string]string) error {
 	for _, name := range slices.Sorted(maps.Keys(shardOf)) {
 		i, ok := c.index[name]
 		if !ok || c.places[i].file.name != shardOf[name] {
-			return failf("download the checkpoint again", "%s: tensor %q is not in shard %s", path, name, shardOf[name])
+			return remedy.Errorf("download the checkpoint again", "%s: tensor %q is not in shard %s", path, name, shardOf[name])
 		}
 	}
 	for i, t := range c.tensors {
 		if _, ok := shardOf[t.Name]; !ok {
-			return failf("download the checkpoint again", "%s: tensor %q of shard %s is missing from the index", path, t.Name, c.places[i].file.name)
+			return remedy.Errorf("download the checkpoint again", "%s: tensor %q of shard %s is missing from the index", path, t.Name, c.places[i].file.name)
 		}
 	}
 	return nil
@@ -152,11 +154,11 @@ func invert(m map[string]string) map[string]string {
 func staysInside(dir, path string) error {
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {
-		return fileError(path, err)
+		return remedy.Opening(path, err)
 	}
 	root, err := filepath.EvalSymlinks(dir)
 	if err != nil {
-		return fileError(dir, err)
+		return remedy.Opening(dir, err)
 	}
 	if within(root, real) {
 		return nil
@@ -165,7 +167,7 @@ func staysInside(dir, path string) error {
 	if filepath.Base(snapshots) == "snapshots" && within(filepath.Join(filepath.Dir(snapshots), "blobs"), real) {
 		return nil
 	}
-	return failf("copy the file into the directory if you trust it", "%s: a symbolic link that leads out of the checkpoint's directory", path)
+	return remedy.Errorf("copy the file into the directory if you trust it", "%s: a symbolic link that leads out of the checkpoint's directory", path)
 }
 
 // within says whether path is dir or lies inside it. Both are resolved.
@@ -178,7 +180,7 @@ func within(dir, path string) bool {
 func noWeights(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return fileError(dir, err)
+		return remedy.Opening(dir, err)
 	}
 	hints := []struct{ pattern, hint string }{
 		{"adapter_*.safetensors", "this is a LoRA adapter: bake it into its base model first (soup merge --base BASE)"},
@@ -192,9 +194,9 @@ func noWeights(dir string) error {
 	for _, h := range hints {
 		for _, e := range entries {
 			if ok, _ := filepath.Match(h.pattern, e.Name()); ok {
-				return failf(h.hint, "%s: no %s in this directory, only %s", dir, weightsName, e.Name())
+				return remedy.Errorf(h.hint, "%s: no %s in this directory, only %s", dir, weightsName, e.Name())
 			}
 		}
 	}
-	return failf("give the directory that holds "+weightsName+" or its index", "%s: no weights in this directory", dir)
+	return remedy.Errorf("give the directory that holds "+weightsName+" or its index", "%s: no weights in this directory", dir)
 }

@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"soup/merge/internal/remedy"
 )
 
 // slack is kept free beside what is written: configuration, tokenizer and the
@@ -15,10 +17,10 @@ const slack = 16 << 20
 func checkSpace(dir string, need int64) error {
 	free, err := freeBytes(dir)
 	if err != nil {
-		return fileError(dir, err)
+		return remedy.Opening(dir, err)
 	}
 	if free >= 0 && free < need+slack {
-		return failf("free space or choose another disk", "%s: disk too small: %s needed, %s free", dir, gigabytes(need+slack), gigabytes(free))
+		return remedy.Errorf("free space or choose another disk", "%s: disk too small: %s needed, %s free", dir, gigabytes(need+slack), gigabytes(free))
 	}
 	return nil
 }
@@ -56,7 +58,7 @@ func existing(path string) (dir, rest string, err error) {
 			return real, strings.TrimPrefix(abs[len(dir):], string(filepath.Separator)), nil
 		}
 		if !os.IsNotExist(err) || dir == filepath.Dir(dir) {
-			return "", "", fileError(path, err)
+			return "", "", remedy.Opening(path, err)
 		}
 	}
 }

@@ -3,6 +3,8 @@ package merge
 import (
 	"fmt"
 	"strings"
+
+	"soup/merge/internal/remedy"
 )
 
 // DType is the element type of a tensor. The zero value means "not given": the
@@ -53,7 +55,7 @@ func ParseDType(s string) (DType, error) {
 			return d, nil
 		}
 	}
-	return AsStored, failf("use float32, float16 or bfloat16", "dtype %q is not one that soups can be stored in", s)
+	return AsStored, remedy.Errorf("use float32, float16 or bfloat16", "dtype %q is not one that soups can be stored in", s)
 }
 
 // String returns safetensors' name, such as "BF16"; "" for [AsStored].

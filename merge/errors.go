@@ -1,29 +1,12 @@
 package merge
 
 import (
-	"fmt"
 	"runtime"
 	"runtime/debug"
 	"unsafe"
+
+	"soup/merge/internal/remedy"
 )
-
-// hinted is an error that knows what to do about it. Callers find the remedy
-// with errors.As and interface{ Hint() string }.
-type hinted struct {
-	error
-	hint string
-}
-
-// Hint returns the remedy, one line.
-func (h *hinted) Hint() string { return h.hint }
-
-// Unwrap returns the error without its remedy.
-func (h *hinted) Unwrap() error { return h.error }
-
-// failf builds an error with a remedy.
-func failf(hint, format string, args ...any) error {
-	return &hinted{fmt.Errorf(format, args...), hint}
-}
 
 // guarded runs fn, which reads mapped weights, and turns the fault that a file
 // gives when it was truncated (or its disk failed) under its mapping into an
@@ -50,7 +33,7 @@ func faultError(files []*mapping, fault any) error {
 	}
 	for _, f := range files {
 		if f.holds(at.Addr()) {
-			return failf("replace the file", "%s: became shorter, or its disk failed, while it was mapped", f.path)
+			return remedy.Errorf("replace the file", "%s: became shorter, or its disk failed, while it was mapped", f.path)
 		}
 	}
 	panic(fault)

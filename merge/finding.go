@@ -3,6 +3,8 @@ package merge
 import (
 	"fmt"
 	"strings"
+
+	"soup/merge/internal/remedy"
 )
 
 // Severities of a [Finding].
@@ -49,7 +51,7 @@ func (fs Findings) Err() error {
 	if n := len(refusals) - 1; n > 0 {
 		more = fmt.Sprintf(" (and %d more)", n)
 	}
-	return failf(refusals[0].Remedy, "%s%s", refusals[0], more)
+	return remedy.Errorf(refusals[0].Remedy, "%s%s", refusals[0], more)
 }
 
 // perCode is how many findings of one code a parent gets one by one. Two

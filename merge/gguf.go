@@ -9,6 +9,8 @@ import (
 	"sort"
 
 	gguf "github.com/gpustack/gguf-parser-go"
+
+	"soup/merge/internal/remedy"
 )
 
 // ggufFacts is what a GGUF header says about the model, for [Check]. Large
@@ -27,7 +29,7 @@ var ggufDTypes = map[gguf.GGMLType]DType{
 // openGGUF maps a GGUF file and adds its tensors.
 func (c *Checkpoint) openGGUF(path string) error {
 	if gguf.CompleteShardGGUFFilename(path) != nil {
-		return failf("join the parts first: llama-gguf-split --merge", "%s: one part of a split model", path)
+		return remedy.Errorf("join the parts first: llama-gguf-split --merge", "%s: one part of a split model", path)
 	}
 	file, err := c.openFile(path, filepath.Base(path))
 	if err != nil {
@@ -35,7 +37,7 @@ func (c *Checkpoint) openGGUF(path string) error {
 	}
 	return guarded(c.files, func() error {
 		if err := c.addGGUF(file); err != nil {
-			return failf("download or convert the file again", "%s: %w", path, err)
+			return remedy.Errorf("download or convert the file again", "%s: %w", path, err)
 		}
 		return nil
 	})

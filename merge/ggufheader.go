@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	gguf "github.com/gpustack/gguf-parser-go"
+
+	"soup/merge/internal/remedy"
 )
 
 // layoutGGUF plans a GGUF soup: the header of like to the byte, unless tensors
@@ -21,7 +23,7 @@ func layoutGGUF(like *Checkpoint, store DType) (layout, error) {
 		case like.places[i].blocks:
 			t, again = t.as(store), true
 		case t.as(store).DType != t.DType:
-			return l, failf("leave the store dtype out", "a GGUF soup keeps its parents' dtypes: %s cannot be stored as %s", like.path, store.Torch())
+			return l, remedy.Errorf("leave the store dtype out", "a GGUF soup keeps its parents' dtypes: %s cannot be stored as %s", like.path, store.Torch())
 		}
 		l.tensors = append(l.tensors, t)
 		l.spots = append(l.spots, spot{begin: like.places[i].begin})

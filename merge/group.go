@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"soup/merge/internal/remedy"
 )
 
 // Grouping splits a checkpoint's tensors into groups that have weights of
@@ -110,7 +112,7 @@ func byLayer(tensors []string, blocks int) (Grouping, error) {
 		layers = max(layers, layer(t)+1)
 	}
 	if blocks < 1 || blocks > layers {
-		return Grouping{}, failf("give a number from 1 to the number of layers", "groups: %d blocks cannot be made of %d layers", blocks, layers)
+		return Grouping{}, remedy.Errorf("give a number from 1 to the number of layers", "groups: %d blocks cannot be made of %d layers", blocks, layers)
 	}
 	g := Grouping{Of: map[string]int{}}
 	for b := range blocks {
@@ -168,7 +170,7 @@ func kindNames() []string {
 func byKind(tensors, named []string) (Grouping, error) {
 	for i, k := range named {
 		if !slices.Contains(kindNames(), k) {
-			return Grouping{}, failf("use "+strings.Join(kindNames(), ", "), "groups: unknown kind %q", k)
+			return Grouping{}, remedy.Errorf("use "+strings.Join(kindNames(), ", "), "groups: unknown kind %q", k)
 		}
 		if slices.Contains(named[:i], k) {
 			return Grouping{}, fmt.Errorf("groups: kind %q is there twice", k)

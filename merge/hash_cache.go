@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"sync"
 	"time"
+
+	"soup/merge/internal/remedy"
 )
 
 // HashCache remembers the sha256 of weight files from one process to the next,
@@ -108,7 +110,7 @@ func (h *HashCache) Save() error {
 func replaceFile(path string, data []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.partial")
 	if err != nil {
-		return fileError(path, err)
+		return remedy.Opening(path, err)
 	}
 	defer os.Remove(f.Name()) // fails once it is renamed
 	_, err = io.Copy(f, bytes.NewReader(data))

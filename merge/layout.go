@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+
+	"soup/merge/internal/remedy"
 )
 
 // layout is a planned set of weight files: their headers and the place of each
@@ -39,7 +41,7 @@ func layoutLike(like *Checkpoint, store DType) (layout, error) {
 	changes := false
 	for _, t := range like.tensors {
 		if t.DType == Quantised {
-			return layout{}, failf(quantisedRemedy(t.Stored), "%s: tensor %s is quantised (%s)", like.path, t.Name, t.Stored)
+			return layout{}, remedy.Errorf(quantisedRemedy(t.Stored), "%s: tensor %s is quantised (%s)", like.path, t.Name, t.Stored)
 		}
 		changes = changes || t.as(store).DType != t.DType
 	}

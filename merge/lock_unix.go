@@ -6,6 +6,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"soup/merge/internal/remedy"
 )
 
 // lockDir takes the lock of a directory, which ends with the process; an error
@@ -13,7 +15,7 @@ import (
 func lockDir(dir string) (unlock func() error, err error) {
 	d, err := os.Open(dir)
 	if err != nil {
-		return nil, fileError(dir, err)
+		return nil, remedy.Opening(dir, err)
 	}
 	if err := unix.Flock(int(d.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		_ = d.Close() // nothing was written

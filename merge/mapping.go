@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"syscall"
 
 	"github.com/edsrzf/mmap-go"
+
+	"soup/merge/internal/remedy"
 )
 
 // mapping is one weight file, mapped whole and read-only or, where mappings
@@ -27,7 +27,7 @@ type mapping struct {
 func openFile(path, name string, unmapped bool) (*mapping, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fileError(path, err)
+		return nil, remedy.Opening(path, err)
 	}
 	m, err := mapOpened(f, path, name, unmapped)
 	if err != nil || !unmapped {
@@ -39,19 +39,19 @@ func openFile(path, name string, unmapped bool) (*mapping, error) {
 func mapOpened(f *os.File, path, name string, unmapped bool) (*mapping, error) {
 	info, err := f.Stat()
 	if err != nil {
-		return nil, fileError(path, err)
+		return nil, remedy.Opening(path, err)
 	}
 	switch {
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s: not a regular file", path)
 	case info.Size() == 0:
-		return nil, failf("download or copy the file again", "%s: empty file", path)
+		return nil, remedy.Errorf("download or copy the file again", "%s: empty file", path)
 	case unmapped:
 		return &mapping{name: name, path: path, info: info, file: f}, nil
 	}
 	data, err := mmap.Map(f, mmap.RDONLY, 0)
 	if err != nil {
-		return nil, failf("read it without mapping (--no-mmap)", "%s: cannot be mapped: %w", path, err)
+		return nil, remedy.Errorf("read it without mapping (--no-mmap)", "%s: cannot be mapped: %w", path, err)
 	}
 	return &mapping{name: name, path: path, info: info, data: data}, nil
 }
@@ -72,7 +72,7 @@ func (m *mapping) window(begin, n int64, room []byte) ([]byte, error) {
 	}
 	_, err := m.file.ReadAt(room[:n], begin)
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, failf("replace the file", "%s: became shorter while it was read", m.path)
+		return nil, remedy.Errorf("replace the file", "%s: became shorter while it was read", m.path)
 	}
 	return room[:n:n], err
 }
@@ -101,17 +101,4 @@ func (m *mapping) unmap() error {
 		return err
 	}
 	return nil
-}
-
-// fileError words the errors of opening a file, once for all readers.
-func fileError(path string, err error) error {
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return failf("check the path", "%s: no such file or directory", path)
-	case errors.Is(err, fs.ErrPermission):
-		return failf("check the file's permissions", "%s: no permission", path)
-	case errors.Is(err, syscall.EMFILE):
-		return failf("files that are mapped need no descriptors: leave --no-mmap out, or raise the limit (ulimit -n)", "%s: this process may not open more files at once", path)
-	}
-	return err
 }

@@ -3,6 +3,8 @@ package merge
 import (
 	"fmt"
 	"math"
+
+	"soup/merge/internal/remedy"
 )
 
 // Recipe says what to average: which weight each parent has in each group.
@@ -43,7 +45,7 @@ func (r Recipe) narrowed(parents int) ([][]float32, error) {
 			sum += float64(out[g][k])
 		}
 		if sum == 0 {
-			return nil, failf("give at least one parent a weight", "weights of group %s: their sum is 0", r.Groups.Name(g))
+			return nil, remedy.Errorf("give at least one parent a weight", "weights of group %s: their sum is 0", r.Groups.Name(g))
 		}
 	}
 	return out, nil

@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"soup/merge/internal/remedy"
 )
 
 // SavedRecipe is soup.json: what a soup was made of, enough to make the same
@@ -38,13 +40,13 @@ func ReadRecipe(file string) (SavedRecipe, error) {
 	var s SavedRecipe
 	raw, err := os.ReadFile(file)
 	if err != nil {
-		return s, fileError(file, err)
+		return s, remedy.Opening(file, err)
 	}
 	if err := json.Unmarshal(raw, &s); err != nil {
 		return s, fmt.Errorf("%s: broken JSON: %w", file, err)
 	}
 	if s.Soup != 1 {
-		return s, failf("use a soup.json, or a newer soup", "%s: version %d of the recipe format is not known", file, s.Soup)
+		return s, remedy.Errorf("use a soup.json, or a newer soup", "%s: version %d of the recipe format is not known", file, s.Soup)
 	}
 	if _, err := s.Recipe().narrowed(len(s.Parents)); err != nil {
 		return s, fmt.Errorf("%s: %w", file, err)

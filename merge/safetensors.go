@@ -9,6 +9,8 @@ import (
 	"sort"
 	"strconv"
 	"unicode/utf8"
+
+	"soup/merge/internal/remedy"
 )
 
 // maxHeader is the reference implementation's limit of a header's length:
@@ -35,19 +37,19 @@ func (c *Checkpoint) openSafetensors(path, name string) error {
 func (c *Checkpoint) addSafetensors(file *mapping) error {
 	header, err := readHeader(file)
 	if err != nil {
-		return failf("download or copy the file again", "%s: %w", file.path, err)
+		return remedy.Errorf("download or copy the file again", "%s: %w", file.path, err)
 	}
 	start := int64(len(header))
 	entries, meta, err := parseHeader(header[8:], uint64(file.size()-start))
 	if err != nil {
-		return failf("download or copy the file again", "%s: %w", file.path, err)
+		return remedy.Errorf("download or copy the file again", "%s: %w", file.path, err)
 	}
 	if len(c.files) == 1 {
 		c.meta, c.header = meta, header
 	}
 	for _, e := range entries {
 		if err := c.add(e.Tensor, place{file: file, begin: start + int64(e.begin), stored: e.bytes}); err != nil {
-			return failf("download the checkpoint again", "%s: %w", file.path, err)
+			return remedy.Errorf("download the checkpoint again", "%s: %w", file.path, err)
 		}
 	}
 	return nil

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"soup/merge/internal/remedy"
 )
 
 func TestOpenReadsTensorsInOrder(t *testing.T) {
@@ -130,8 +132,8 @@ func TestOpenRefusesOtherPaths(t *testing.T) {
 	}
 	_, err = openFile(filepath.Join(dir, "d.safetensors"), "d", false)
 	wantError(t, err, "not a regular file")
-	wantError(t, fileError("x", os.ErrPermission), "x: no permission")
-	err = fileError("x", fmt.Errorf("open x: %w", syscall.EMFILE))
+	wantError(t, remedy.Opening("x", os.ErrPermission), "x: no permission")
+	err = remedy.Opening("x", fmt.Errorf("open x: %w", syscall.EMFILE))
 	if wantError(t, err, "x: this process may not open more files"); !strings.Contains(hint(err), "--no-mmap") {
 		t.Errorf("hint %q", hint(err))
 	}

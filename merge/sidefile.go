@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"soup/merge/internal/remedy"
 )
 
 // maxSideFile is above every tokenizer there is (Gemma 3's has 33 MB).
@@ -21,7 +23,7 @@ func readSmall(dir, name string) ([]byte, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fileError(path, err)
+		return nil, remedy.Opening(path, err)
 	}
 	if !info.Mode().IsRegular() || info.Size() > maxSideFile {
 		return nil, nil
@@ -31,7 +33,7 @@ func readSmall(dir, name string) ([]byte, error) {
 	}
 	raw, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fileError(path, err)
+		return nil, remedy.Opening(path, err)
 	}
 	return raw, nil
 }
@@ -53,7 +55,7 @@ func readSmallJSON(dir, name string, v any) error {
 func copySmallFiles(to *draft, dir string, store DType) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return fileError(dir, err)
+		return remedy.Opening(dir, err)
 	}
 	for _, e := range entries {
 		if _, err := os.Lstat(to.path(e.Name())); !copied(e.Name()) || err == nil {

@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"soup/merge/internal/remedy"
 )
 
 // storage is where checkpoints are written. Tests put failing ones in place of
@@ -37,7 +39,7 @@ func (realDisk) sync(dir string) error { return syncDir(dir) }
 func (realDisk) create(path string, size int64) (output, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
-		return nil, fileError(path, err)
+		return nil, remedy.Opening(path, err)
 	}
 	if err := allocate(f, size); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %s cannot be allocated: %w", path, gigabytes(size), err), f.Close())
@@ -75,14 +77,14 @@ type draft struct {
 func newDraft(disk storage, out string) (*draft, error) {
 	parent := filepath.Dir(out)
 	if err := os.MkdirAll(parent, 0o777); err != nil {
-		return nil, fileError(parent, err)
+		return nil, remedy.Opening(parent, err)
 	}
 	if err := sweep(out); err != nil {
 		return nil, err
 	}
 	d := &draft{disk: disk, out: out, dir: partialName(out)}
 	if err := disk.mkdir(d.dir); err != nil {
-		return nil, fileError(parent, err)
+		return nil, remedy.Opening(parent, err)
 	}
 	var err error
 	if d.unlock, err = lockDir(d.dir); err != nil {
@@ -114,7 +116,7 @@ func sweep(out string) error {
 			continue // another process is writing it
 		}
 		if err := errors.Join(os.RemoveAll(dir), unlock()); err != nil {
-			return fileError(dir, err)
+			return remedy.Opening(dir, err)
 		}
 	}
 	return nil
@@ -157,7 +159,7 @@ func (d *draft) publishFile(name, to string) error { return d.move(d.path(name),
 
 func (d *draft) move(from, to string) error {
 	if err := d.disk.rename(from, to); err != nil {
-		return fileError(to, err)
+		return remedy.Opening(to, err)
 	}
 	return d.disk.sync(filepath.Dir(to))
 }

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"soup/merge/internal/remedy"
 	"soup/merge/internal/torchfile"
 )
 
@@ -73,7 +74,7 @@ type torchListing struct {
 func listTorch(path string) (torchListing, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return torchListing{}, fileError(path, err)
+		return torchListing{}, remedy.Opening(path, err)
 	}
 	defer f.Close()
 	tensors, err := torchfile.List(context.Background(), f)
@@ -93,11 +94,11 @@ func (c *Checkpoint) addTorch(l torchListing, path, name string) error {
 		return err
 	}
 	if !os.SameFile(l.info, file.info) || l.info.Size() != file.size() || !l.info.ModTime().Equal(file.info.ModTime()) {
-		return failf("try again when nothing writes it", "%s: was replaced while it was read", path)
+		return remedy.Errorf("try again when nothing writes it", "%s: was replaced while it was read", path)
 	}
 	for _, t := range l.tensors {
 		if err := c.addTorchTensor(file, t); err != nil {
-			return failf("download the checkpoint again", "%s: %w", path, err)
+			return remedy.Errorf("download the checkpoint again", "%s: %w", path, err)
 		}
 	}
 	return nil
@@ -156,7 +157,7 @@ func wholeModel(path string) error {
 	if err != nil || len(parts) < 2 {
 		return err
 	}
-	return failf("convert the model to the Hugging Face format first", "%s: one of %d parts, each with a slice of every tensor", path, len(parts))
+	return remedy.Errorf("convert the model to the Hugging Face format first", "%s: one of %d parts, each with a slice of every tensor", path, len(parts))
 }
 
 // AsSafetensors returns a directory that holds the checkpoint as safetensors,

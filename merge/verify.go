@@ -3,6 +3,8 @@ package merge
 import (
 	"context"
 	"slices"
+
+	"soup/merge/internal/remedy"
 )
 
 // Verification says whether a soup is the one that its recipe records.
@@ -30,7 +32,7 @@ type VerifiedParent struct {
 func Verify(ctx context.Context, soup *Checkpoint, saved SavedRecipe, parents []*Checkpoint) (Verification, error) {
 	v := Verification{Recorded: saved.SHA256, Parents: []VerifiedParent{}, Strangers: []string{}}
 	if !hexSum.MatchString(saved.SHA256) {
-		return v, failf("use the soup.json that was written with the soup", "the recipe records no sha256 of the weights")
+		return v, remedy.Errorf("use the soup.json that was written with the soup", "the recipe records no sha256 of the weights")
 	}
 	h, sums := newHasher(nil), make([]string, len(parents)+1)
 	err := atOnce(ctx, len(sums), func(ctx context.Context, i int) (err error) {

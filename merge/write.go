@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+
+	"soup/merge/internal/remedy"
 )
 
 // WriteOptions are the parts of a soup's record that do not change its values,
@@ -118,7 +120,7 @@ func exported(like *Checkpoint, o WriteOptions) (layout, error) {
 	case err != nil || o.Shard == 0:
 		return l, err
 	case like.format == GGUF:
-		return l, failf("leave the shard size out", "%s: GGUF soups are not written in shards", like.path)
+		return l, remedy.Errorf("leave the shard size out", "%s: GGUF soups are not written in shards", like.path)
 	case o.Shard < 0:
 		return l, fmt.Errorf("shard size %d is not positive", o.Shard)
 	}
@@ -129,7 +131,7 @@ func exported(like *Checkpoint, o WriteOptions) (layout, error) {
 func vacant(out string, parents []*Checkpoint) (string, error) {
 	isFile := parents[0].format == GGUF
 	if isFile != strings.HasSuffix(out, ".gguf") {
-		return "", failf("GGUF parents make a .gguf file, safetensors and PyTorch parents a directory", "%s: does not suit parents in %s", out, parents[0].format)
+		return "", remedy.Errorf("GGUF parents make a .gguf file, safetensors and PyTorch parents a directory", "%s: does not suit parents in %s", out, parents[0].format)
 	}
 	real, err := resolved(out)
 	if err != nil {
@@ -156,7 +158,7 @@ func unused(out, real string, isFile bool) error {
 	}
 	entries, err := os.ReadDir(real)
 	if isFile || err != nil || len(entries) > 0 {
-		return failf("choose another path or remove it", "%s: exists already", out)
+		return remedy.Errorf("choose another path or remove it", "%s: exists already", out)
 	}
 	return nil
 }
@@ -169,11 +171,11 @@ func apart(out, real, parent string, isDir bool) error {
 	}
 	switch {
 	case at == real:
-		return failf("choose another path", "%s: is the parent %s itself", out, parent)
+		return remedy.Errorf("choose another path", "%s: is the parent %s itself", out, parent)
 	case within(real, at):
-		return failf("choose another path", "%s: contains the parent %s", out, parent)
+		return remedy.Errorf("choose another path", "%s: contains the parent %s", out, parent)
 	case isDir && within(at, real):
-		return failf("choose another path", "%s: lies in the parent %s", out, parent)
+		return remedy.Errorf("choose another path", "%s: lies in the parent %s", out, parent)
 	}
 	return nil
 }

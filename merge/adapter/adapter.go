@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"soup/merge"
+	"soup/merge/internal/remedy"
 )
 
 // Adapter is an opened PEFT directory: its configuration, and the names and
@@ -87,13 +88,13 @@ func present(dir, name string) error {
 	case err == nil:
 		return inside(dir, path)
 	case !errors.Is(err, os.ErrNotExist):
-		return fileError(path, err)
+		return remedy.Opening(path, err)
 	case name == weightsName && exists(dir, "adapter_model.bin"):
-		return failf("save the adapter again with safe_serialization=True", "%s: no %s in this directory, only pickled weights, which are not read", dir, name)
+		return remedy.Errorf("save the adapter again with safe_serialization=True", "%s: no %s in this directory, only pickled weights, which are not read", dir, name)
 	case exists(dir, ""):
-		return failf("give the directory of a PEFT adapter", "%s: no %s in this directory", dir, name)
+		return remedy.Errorf("give the directory of a PEFT adapter", "%s: no %s in this directory", dir, name)
 	}
-	return fileError(dir, err)
+	return remedy.Opening(dir, err)
 }
 
 func exists(dir, name string) bool {
@@ -106,11 +107,11 @@ func exists(dir, name string) bool {
 func inside(dir, path string) error {
 	root, err := filepath.EvalSymlinks(dir)
 	if err != nil {
-		return fileError(dir, err)
+		return remedy.Opening(dir, err)
 	}
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {
-		return fileError(path, err)
+		return remedy.Opening(path, err)
 	}
 	roots := []string{root}
 	if snapshots := filepath.Dir(root); filepath.Base(snapshots) == "snapshots" {
@@ -121,7 +122,7 @@ func inside(dir, path string) error {
 			return nil
 		}
 	}
-	return failf("copy the file into the directory if you trust it", "%s: a symbolic link that leads out of the adapter's directory", path)
+	return remedy.Errorf("copy the file into the directory if you trust it", "%s: a symbolic link that leads out of the adapter's directory", path)
 }
 
 // Close closes the weights.

@@ -8,6 +8,8 @@ import (
 	"os"
 	"regexp"
 	"strings"
+
+	"soup/merge/internal/remedy"
 )
 
 const (
@@ -44,7 +46,7 @@ func readConfig(path string) (config, error) {
 	}
 	c, err := parseConfig(raw)
 	if err != nil {
-		return config{}, failf("repair or replace the file", "%s: %w", path, err)
+		return config{}, remedy.Errorf("repair or replace the file", "%s: %w", path, err)
 	}
 	return c, nil
 }
@@ -52,15 +54,15 @@ func readConfig(path string) (config, error) {
 func readLimited(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fileError(path, err)
+		return nil, remedy.Opening(path, err)
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() || info.Size() > maxConfig {
-		return nil, failf("give the directory of a PEFT adapter", "%s: not a configuration file of at most 128 MiB", path)
+		return nil, remedy.Errorf("give the directory of a PEFT adapter", "%s: not a configuration file of at most 128 MiB", path)
 	}
 	raw, err := io.ReadAll(io.LimitReader(f, maxConfig))
 	if err != nil {
-		return nil, fileError(path, err)
+		return nil, remedy.Opening(path, err)
 	}
 	return raw, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"soup/merge"
 	"soup/merge/internal/kernel"
+	"soup/merge/internal/remedy"
 )
 
 // part is one adapter's share of a module's change.
@@ -52,7 +53,7 @@ func shares(ctx context.Context, adapters []*Adapter, names []string, weights []
 		}
 	}
 	if len(kept) == 0 {
-		return nil, failf("give one adapter another weight", "all weights are 0")
+		return nil, remedy.Errorf("give one adapter another weight", "all weights are 0")
 	}
 	return kept, nil
 }
@@ -66,7 +67,7 @@ func partsOf(module string, kept []share) (parts []part, err error) {
 		}
 		p := part{s.of, m, s.weight * m.Scale}
 		if math.IsInf(float64(float32(p.factor)), 0) {
-			return nil, failf("use smaller weights", "%s: module %s: weight %v times lora_alpha's factor %v is too large", s.name, module, s.weight, m.Scale)
+			return nil, remedy.Errorf("use smaller weights", "%s: module %s: weight %v times lora_alpha's factor %v is too large", s.name, module, s.weight, m.Scale)
 		}
 		parts = append(parts, p)
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"soup/merge/internal/remedy"
 )
 
 // config returns the soup's adapter_config.json: that of the first adapter, with
@@ -82,7 +84,7 @@ func (s *stack) readBack(pattern []byte) error {
 	}
 	i := slices.IndexFunc(s.modules, func(m stacked) bool { return o.of(m.name, float64(s.rank)) != float64(m.rank) })
 	if i >= 0 {
-		return failf("do not ask for each module's own rank", "no rank_pattern can be written for module %s", s.modules[i].name)
+		return remedy.Errorf("do not ask for each module's own rank", "no rank_pattern can be written for module %s", s.modules[i].name)
 	}
 	return nil
 }

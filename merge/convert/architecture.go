@@ -3,6 +3,8 @@ package convert
 import (
 	"fmt"
 	"slices"
+
+	"soup/merge/internal/remedy"
 )
 
 // architecture is how one kind of model is written as GGUF.
@@ -88,7 +90,7 @@ func (k *keys) float(key string, v float64) { k.set(k.name+"."+key, float32(v)) 
 func (k *keys) need(name string) uint32 {
 	v, err := k.config.whole(name, 0)
 	if err == nil && v == 0 {
-		err = failf("take config.json from the model's page", "config.json: no %s", name)
+		err = remedy.Errorf("take config.json from the model's page", "config.json: no %s", name)
 	}
 	return k.take(v, err)
 }
@@ -153,7 +155,7 @@ func (k *keys) finish(a architecture) (err error) {
 		return err
 	}
 	if k.rope.kind != "default" && !slices.Contains(a.scalings, k.rope.kind) {
-		return failf(elsewhere, "config.json: %s of a %s model is not converted: readers of GGUF do not implement it", k.rope, a.name)
+		return remedy.Errorf(elsewhere, "config.json: %s of a %s model is not converted: readers of GGUF do not implement it", k.rope, a.name)
 	}
 	if err := k.activation(); err != nil {
 		return err
@@ -180,7 +182,7 @@ func (k *keys) activation() error {
 		act = k.config.text("hidden_act")
 	}
 	if act != "" && !slices.Contains(want, act) {
-		return failf(elsewhere, "config.json: activation %q; readers of GGUF compute %s for %s", act, want[0], k.name)
+		return remedy.Errorf(elsewhere, "config.json: activation %q; readers of GGUF compute %s for %s", act, want[0], k.name)
 	}
 	return nil
 }
@@ -205,10 +207,10 @@ func windowKeys(k *keys) error {
 func qwen3moeKeys(k *keys) error {
 	k.shape.experts = k.may("num_experts", 128)
 	if k.may("decoder_sparse_step", 1) != 1 || len(k.config.texts("mlp_only_layers")) > 0 {
-		return failf(elsewhere, "config.json: a qwen3_moe model with layers without experts is not converted")
+		return remedy.Errorf(elsewhere, "config.json: a qwen3_moe model with layers without experts is not converted")
 	}
 	if !k.config.flag("norm_topk_prob", false) {
-		return failf(elsewhere, "config.json: norm_topk_prob is false; readers of GGUF normalise")
+		return remedy.Errorf(elsewhere, "config.json: norm_topk_prob is false; readers of GGUF normalise")
 	}
 	k.whole("expert_count", k.shape.experts)
 	k.whole("expert_used_count", k.may("num_experts_per_tok", 8))
@@ -221,7 +223,7 @@ func gemma2Keys(k *keys) error {
 	for key, name := range map[string]string{"attn_logit_softcapping": "attn_logit_softcapping", "final_logit_softcapping": "final_logit_softcapping"} {
 		v := k.number(name, 0)
 		if v <= 0 {
-			return failf(elsewhere, "config.json: no %s; readers of GGUF cannot leave it out of a gemma2 model", name)
+			return remedy.Errorf(elsewhere, "config.json: no %s; readers of GGUF cannot leave it out of a gemma2 model", name)
 		}
 		k.float(key, v)
 	}
@@ -233,12 +235,12 @@ func gemma2Keys(k *keys) error {
 
 func gemma3Keys(k *keys) error {
 	if k.rope.local != 1e4 {
-		return failf(elsewhere, "config.json: rope_local_base_freq %g; readers of GGUF use 10000", k.rope.local)
+		return remedy.Errorf(elsewhere, "config.json: rope_local_base_freq %g; readers of GGUF use 10000", k.rope.local)
 	}
 	k.float("rope.local.freq_base", k.rope.local)
 	for _, name := range []string{"attn_logit_softcapping", "final_logit_softcapping"} {
 		if k.number(name, 0) != 0 {
-			return failf(elsewhere, "config.json: %s of a gemma3 model is not converted", name)
+			return remedy.Errorf(elsewhere, "config.json: %s of a gemma3 model is not converted", name)
 		}
 	}
 	if err := k.scaledByHead(62); err != nil {
@@ -256,7 +258,7 @@ func (k *keys) scaledByHead(large uint32) error {
 		by = float64(k.shape.hidden / k.shape.heads)
 	}
 	if q := k.number("query_pre_attn_scalar", 256); q != by {
-		return failf(elsewhere, "config.json: query_pre_attn_scalar %g; readers of GGUF compute %g for this model", q, by)
+		return remedy.Errorf(elsewhere, "config.json: query_pre_attn_scalar %g; readers of GGUF compute %g for this model", q, by)
 	}
 	return nil
 }
@@ -273,7 +275,7 @@ func (k *keys) window(n int) error {
 			given = i < len(kinds) && kinds[i] == "sliding_attention"
 		}
 		if given != slides {
-			return failf(elsewhere, "config.json: layer %d: readers of GGUF give every %d-th layer of a %s model full attention", i, n, k.name)
+			return remedy.Errorf(elsewhere, "config.json: layer %d: readers of GGUF give every %d-th layer of a %s model full attention", i, n, k.name)
 		}
 	}
 	k.whole("attention.sliding_window", k.need("sliding_window"))

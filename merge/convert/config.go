@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"soup/merge/internal/remedy"
 )
 
 // config is a config.json, as transformers 4 or 5 writes it.
@@ -36,7 +38,7 @@ func readJSON(dir, name string) (config, error) {
 func readConfig(dir string) (config, error) {
 	c, err := readJSON(dir, "config.json")
 	if err == nil && c == nil {
-		err = failf("give the Hugging Face directory of the model", "%s: no config.json", dir)
+		err = remedy.Errorf("give the Hugging Face directory of the model", "%s: no config.json", dir)
 	}
 	return c, err
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/google/renameio/v2"
 
 	"soup/merge"
+	"soup/merge/internal/remedy"
 )
 
 // Converted is a checkpoint as a GGUF file.
@@ -72,7 +73,7 @@ func cacheName(dir, digest string) string {
 // not exist and appears complete or not at all.
 func Write(ctx context.Context, dir, out string) (Converted, error) {
 	if _, err := os.Lstat(out); err == nil {
-		return Converted{}, failf("choose another path or remove it", "%s: exists already", out)
+		return Converted{}, remedy.Errorf("choose another path or remove it", "%s: exists already", out)
 	}
 	m, err := open(dir, out)
 	if err != nil {
@@ -198,7 +199,7 @@ func (m *model) content(ctx context.Context, w io.Writer) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if fault := recover(); fault != nil {
-			err = failf("replace the file", "%s: became shorter, or its disk failed, while it was read: %v", m.dir, fault)
+			err = remedy.Errorf("replace the file", "%s: became shorter, or its disk failed, while it was read: %v", m.dir, fault)
 		}
 	}()
 	at := int64(len(header))

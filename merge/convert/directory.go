@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"soup/merge"
+	"soup/merge/internal/remedy"
 	"soup/merge/tokenizer"
 )
 
@@ -58,7 +59,7 @@ type back struct {
 func (b *back) read() (err error) {
 	var own bool
 	if b.kind, own = architectures[b.config.architecture()]; !own || b.kind.experts {
-		return failf(elsewhere, "%s: models of architecture %q are not converted back from GGUF", b.dir, b.config.architecture())
+		return remedy.Errorf(elsewhere, "%s: models of architecture %q are not converted back from GGUF", b.dir, b.config.architecture())
 	}
 	if b.keys, err = modelKeys(b.kind, b.config); err != nil {
 		return fmt.Errorf("%s: %w", b.dir, err)
@@ -94,7 +95,7 @@ var compared = []string{
 // matches compares the file's keys and tokens with those of the directory.
 func (b *back) matches(values map[string]any) error {
 	other := func(what string, file, dir any) error {
-		return failf("give the Hugging Face directory of the same model", "%s: not the model of %s: %s is %v there and %v here", b.dir, b.file, what, dir, file)
+		return remedy.Errorf("give the Hugging Face directory of the same model", "%s: not the model of %s: %s is %v there and %v here", b.dir, b.file, what, dir, file)
 	}
 	if name := values[architectureKey]; name != b.kind.name {
 		return other("the architecture", name, b.kind.name)
@@ -107,7 +108,7 @@ func (b *back) matches(values map[string]any) error {
 	}
 	f, err := tokenizer.Read(b.dir)
 	if err != nil {
-		return failf("give the Hugging Face directory of the same model, with its tokenizer.json", "%w", err)
+		return remedy.Errorf("give the Hugging Face directory of the same model, with its tokenizer.json", "%w", err)
 	}
 	tokens, _ := values["tokenizer.ggml.tokens"].([]string)
 	v := vocabulary{}
@@ -160,7 +161,7 @@ func (b *back) add(t merge.Tensor) error {
 		return fmt.Errorf("%s: tensor %s is not known to belong to a %s model", b.file, t.Name, b.kind.name)
 	}
 	if !t.DType.Averageable() {
-		return failf("convert from an F32, F16 or BF16 file", "%s: tensor %s is %s", b.file, t.Name, t.Stored)
+		return remedy.Errorf("convert from an F32, F16 or BF16 file", "%s: tensor %s is %s", b.file, t.Name, t.Stored)
 	}
 	heads := uint32(0)
 	if b.kind.rotate && strings.Contains(t.Name, ".attn_q.") {

@@ -12,6 +12,7 @@ import (
 	ollama "github.com/ollama/ollama/convert"
 
 	"soup/merge"
+	"soup/merge/internal/remedy"
 	"soup/merge/tokenizer"
 )
 
@@ -96,7 +97,7 @@ func knownToLibrary(dir string) error {
 	}
 	name, err := preTokenizerOf(f)
 	if err == nil && !libraryNames[name] {
-		err = failf(elsewhere, "tokenizer.json: pre-tokenizer %s: Ollama's converter would write another", name)
+		err = remedy.Errorf(elsewhere, "tokenizer.json: pre-tokenizer %s: Ollama's converter would write another", name)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", dir, err)
@@ -108,11 +109,11 @@ func knownToLibrary(dir string) error {
 func (l *library) describe(c *Converted) error {
 	kv, _, err := ollama.LoadModelMetadata(l.source)
 	if err != nil {
-		return failf(elsewhere, "%s: %w", l.dir, err)
+		return remedy.Errorf(elsewhere, "%s: %w", l.dir, err)
 	}
 	conv, ok := kv.(interface{ Replacements() []string })
 	if !ok {
-		return failf(elsewhere, "%s: architecture cannot be converted", l.dir)
+		return remedy.Errorf(elsewhere, "%s: architecture cannot be converted", l.dir)
 	}
 	from, err := merge.Open(l.dir)
 	if err != nil {
@@ -131,7 +132,7 @@ func (l *library) describe(c *Converted) error {
 func (l *library) write(ctx context.Context, f *os.File) (err error) {
 	defer func() {
 		if fault := recover(); fault != nil { // the library panics on what it does not know
-			err = failf(elsewhere, "%s: %v", l.dir, fault)
+			err = remedy.Errorf(elsewhere, "%s: %v", l.dir, fault)
 		}
 	}()
 	if err := ctx.Err(); err != nil {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"soup/merge"
+	"soup/merge/internal/remedy"
 )
 
 // inLayer and inExpert take a tensor's name apart.
@@ -42,7 +43,7 @@ func (p *plan) all() error {
 		}
 		name, ok := p.name(t.Name)
 		if !ok {
-			return failf(elsewhere, "%s: tensor %s is not known to belong to a %s model", p.from.Path(), t.Name, p.kind.name)
+			return remedy.Errorf(elsewhere, "%s: tensor %s is not known to belong to a %s model", p.from.Path(), t.Name, p.kind.name)
 		}
 		if err := p.add(name, t, []string{t.Name}, t.Shape); err != nil {
 			return err
@@ -76,7 +77,7 @@ func (p *plan) name(of string) (string, bool) {
 // float32, which holds their values exactly, because readers want them so.
 func (p *plan) add(name string, like merge.Tensor, sources []string, shape []int64) error {
 	if !like.DType.Averageable() {
-		return failf("save the model again in bfloat16, float16 or float32", "%s: tensor %s is %s", p.from.Path(), like.Name, like.Stored)
+		return remedy.Errorf("save the model again in bfloat16, float16 or float32", "%s: tensor %s is %s", p.from.Path(), like.Name, like.Stored)
 	}
 	t := tensor{name: name, shape: shape, dtype: like.DType, sources: sources}
 	if len(shape) == 1 || strings.HasSuffix(name, ".ffn_gate_inp.weight") {
@@ -91,7 +92,7 @@ func (p *plan) add(name string, like merge.Tensor, sources []string, shape []int
 			continue
 		}
 		if shape[0] != int64(heads)*int64(s.head) || s.head%2 != 0 {
-			return failf("take config.json from the model's page", "%s: tensor %s has %d rows; config.json says %d heads of %d", p.from.Path(), like.Name, shape[0], heads, s.head)
+			return remedy.Errorf("take config.json from the model's page", "%s: tensor %s has %d rows; config.json says %d heads of %d", p.from.Path(), like.Name, shape[0], heads, s.head)
 		}
 		if p.kind.rotate {
 			t.heads = heads
@@ -149,7 +150,7 @@ func (p *plan) complete(tied bool) error {
 		there[t.name] = t
 	}
 	missing := func(name string) error {
-		return failf("download the checkpoint again", "%s: no tensor becomes %s of a %s model", p.from.Path(), name, p.kind.name)
+		return remedy.Errorf("download the checkpoint again", "%s: no tensor becomes %s of a %s model", p.from.Path(), name, p.kind.name)
 	}
 	for _, name := range outside {
 		if _, ok := there[name]; !ok && (name != "output.weight" || !tied) {

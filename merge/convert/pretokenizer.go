@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"soup/merge/internal/remedy"
 	"soup/merge/tokenizer"
 )
 
@@ -52,7 +53,7 @@ func preTokenizerOf(f *tokenizer.File) (string, error) {
 		err = fmt.Errorf("pre-tokenizer without ByteLevel")
 	}
 	if err != nil {
-		return "", failf(elsewhere, "tokenizer.json: %w: readers of GGUF do not know it", err)
+		return "", remedy.Errorf(elsewhere, "tokenizer.json: %w: readers of GGUF do not know it", err)
 	}
 	joined := strings.Join(patterns, "\n")
 	for _, p := range preTokenizers {
@@ -60,5 +61,5 @@ func preTokenizerOf(f *tokenizer.File) (string, error) {
 			return p.name, nil
 		}
 	}
-	return "", failf(elsewhere, "tokenizer.json: pre-tokenizer with patterns %q, which readers of GGUF do not know", patterns)
+	return "", remedy.Errorf(elsewhere, "tokenizer.json: pre-tokenizer with patterns %q, which readers of GGUF do not know", patterns)
 }

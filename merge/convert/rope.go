@@ -3,6 +3,8 @@ package convert
 import (
 	"math"
 	"strings"
+
+	"soup/merge/internal/remedy"
 )
 
 // rope says how positions are rotated in.
@@ -35,14 +37,14 @@ func readRope(c config, theta, local float64) (r rope, err error) {
 			}
 		}
 		if !scaling.has("rope_theta") {
-			return r, failf(elsewhere, "config.json: rope_parameters without one rope_theta: this layout is not known")
+			return r, remedy.Errorf(elsewhere, "config.json: rope_parameters without one rope_theta: this layout is not known")
 		}
 		if r.theta, err = scaling.float("rope_theta", r.theta); err != nil {
 			return r, err
 		}
 	}
 	if part, err := c.float("partial_rotary_factor", 1); err != nil || part != 1 {
-		return r, failf(elsewhere, "config.json: partial_rotary_factor %v is not converted", c["partial_rotary_factor"])
+		return r, remedy.Errorf(elsewhere, "config.json: partial_rotary_factor %v is not converted", c["partial_rotary_factor"])
 	}
 	return r, r.scale(scaling)
 }
@@ -61,11 +63,11 @@ func (r *rope) scale(s config) (err error) {
 		return nil
 	case "linear", "llama3", "yarn":
 	default:
-		return failf(elsewhere, "config.json: rope type %q is not converted", r.kind)
+		return remedy.Errorf(elsewhere, "config.json: rope type %q is not converted", r.kind)
 	}
 	for _, key := range []string{"attention_factor", "mscale", "mscale_all_dim", "beta_fast", "beta_slow"} {
 		if r.kind == "yarn" && s.has(key) {
-			return failf(elsewhere, "config.json: %s of yarn is not converted", key)
+			return remedy.Errorf(elsewhere, "config.json: %s of yarn is not converted", key)
 		}
 	}
 	numbers := []struct {
@@ -79,11 +81,11 @@ func (r *rope) scale(s config) (err error) {
 		}
 	}
 	if r.factor <= 0 {
-		return failf("see the model's page for its factor", "config.json: rope type %q without a factor", r.kind)
+		return remedy.Errorf("see the model's page for its factor", "config.json: rope type %q without a factor", r.kind)
 	}
 	r.before, err = s.whole("original_max_position_embeddings", 0)
 	if err == nil && r.before == 0 && r.kind != "linear" {
-		err = failf("see the model's page for it", "config.json: rope type %q without original_max_position_embeddings", r.kind)
+		err = remedy.Errorf("see the model's page for it", "config.json: rope type %q without original_max_position_embeddings", r.kind)
 	}
 	return err
 }

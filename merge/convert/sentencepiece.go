@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"soup/merge/internal/remedy"
 )
 
 // sentencePiece is what a tokenizer.model says.
@@ -32,7 +34,7 @@ func readSentencePiece(dir string) (*sentencePiece, error) {
 	}
 	s := &sentencePiece{prefix: true}
 	if err := s.parse(text); err != nil {
-		return nil, failf("copy the file from the model's page, or remove it where there is a tokenizer.json", "%s: %w", path, err)
+		return nil, remedy.Errorf("copy the file from the model's page, or remove it where there is a tokenizer.json", "%s: %w", path, err)
 	}
 	return s, nil
 }

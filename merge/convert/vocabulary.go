@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"soup/merge/internal/remedy"
 	"soup/merge/tokenizer"
 )
 
@@ -44,7 +45,7 @@ func readVocabulary(dir string) (*vocabulary, *tokenizer.File, error) {
 	}
 	switch {
 	case f == nil && pieces == nil:
-		return nil, nil, failf("copy the tokenizer's files from the model's page", "%s: no tokenizer.json and no tokenizer.model", dir)
+		return nil, nil, remedy.Errorf("copy the tokenizer's files from the model's page", "%s: no tokenizer.json and no tokenizer.model", dir)
 	case f == nil:
 		return pieces.vocabulary(), nil, nil
 	}
@@ -58,7 +59,7 @@ func readVocabulary(dir string) (*vocabulary, *tokenizer.File, error) {
 // vocabularyOf reads a tokenizer.json.
 func vocabularyOf(f *tokenizer.File, pieces *sentencePiece) (*vocabulary, error) {
 	if f.Model.Type != "BPE" {
-		return nil, failf(elsewhere, "tokenizer.json: model of type %s is not converted", f.Model.Type)
+		return nil, remedy.Errorf(elsewhere, "tokenizer.json: model of type %s is not converted", f.Model.Type)
 	}
 	v := &vocabulary{model: "gpt2"}
 	if err := v.fill(f); err != nil {
@@ -111,7 +112,7 @@ func padding(id int) string { return fmt.Sprintf("[PAD%d]", id) }
 // pad fills up to the number of rows of the embeddings.
 func (v *vocabulary) pad(rows int) error {
 	if len(v.tokens) > rows {
-		return failf("take tokenizer and weights from the same checkpoint", "tokenizer has %d tokens, the embeddings only %d rows", len(v.tokens), rows)
+		return remedy.Errorf("take tokenizer and weights from the same checkpoint", "tokenizer has %d tokens, the embeddings only %d rows", len(v.tokens), rows)
 	}
 	for i := len(v.tokens); i < rows; i++ {
 		v.tokens, v.types = append(v.tokens, padding(i)), append(v.types, unusedToken)
@@ -153,7 +154,7 @@ func prefixed(f *tokenizer.File) (bool, error) {
 			prefix = true
 		case s.Type == "Replace" && s.Pattern.String != nil && *s.Pattern.String == " " && s.Content == "▁":
 		default:
-			return false, failf(elsewhere, "tokenizer.json: normalizer %s; readers of GGUF do not know it", s.Type)
+			return false, remedy.Errorf(elsewhere, "tokenizer.json: normalizer %s; readers of GGUF do not know it", s.Type)
 		}
 	}
 	for _, s := range f.PreTokenizer.Flat() {
@@ -162,7 +163,7 @@ func prefixed(f *tokenizer.File) (bool, error) {
 			prefix = prefix || s.PrependScheme == "always" || s.PrependScheme == "first" || s.PrependScheme == "" && (s.AddPrefixSpace == nil || *s.AddPrefixSpace)
 		case s.Type == "Split" && s.Pattern.String != nil && *s.Pattern.String == " ": // nothing is left to split: blanks are replaced before
 		default:
-			return false, failf(elsewhere, "tokenizer.json: pre-tokenizer %s of a SentencePiece model; readers of GGUF do not know it", s.Type)
+			return false, remedy.Errorf(elsewhere, "tokenizer.json: pre-tokenizer %s of a SentencePiece model; readers of GGUF do not know it", s.Type)
 		}
 	}
 	return prefix, nil
@@ -177,7 +178,7 @@ func (v *vocabulary) takeScores(pieces *sentencePiece) error {
 			continue
 		}
 		if v.types[i] == normalToken && v.tokens[i] != pieces.tokens[i] {
-			return failf("copy both from the model's page", "token %d is %q in tokenizer.json and %q in tokenizer.model", i, v.tokens[i], pieces.tokens[i])
+			return remedy.Errorf("copy both from the model's page", "token %d is %q in tokenizer.json and %q in tokenizer.model", i, v.tokens[i], pieces.tokens[i])
 		}
 		v.scores[i] = pieces.scores[i]
 	}
@@ -203,7 +204,7 @@ func (v *vocabulary) rank(f *tokenizer.File) error {
 			continue
 		}
 		if made[whole] {
-			return failf("add the model's tokenizer.model", "tokenizer.json: merges that make %q are apart; without tokenizer.model its scores are not known", whole)
+			return remedy.Errorf("add the model's tokenizer.model", "tokenizer.json: merges that make %q are apart; without tokenizer.model its scores are not known", whole)
 		}
 		distinct++
 		made[whole], last = true, whole
@@ -232,7 +233,7 @@ func unlisted(f *tokenizer.File, listed map[[2]string]bool, made map[string]bool
 		return nil
 	}
 	slices.Sort(wrong)
-	return failf("add the model's tokenizer.model, or "+elsewhere, "tokenizer.json: %d pairs of tokens make a token but are not merges, the first %q: readers of GGUF would join them", len(wrong), wrong[0])
+	return remedy.Errorf("add the model's tokenizer.model, or "+elsewhere, "tokenizer.json: %d pairs of tokens make a token but are not merges, the first %q: readers of GGUF would join them", len(wrong), wrong[0])
 }
 
 // isAdded says whether one of a pair, or what it makes, never takes part in

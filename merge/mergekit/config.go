@@ -11,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"soup/merge"
+	"soup/merge/internal/remedy"
 )
 
 // Config is a recipe of mergekit that soup can carry out.
@@ -399,15 +400,15 @@ func (c Config) check() error {
 		for _, source := range s.Sources {
 			switch {
 			case source.End-source.Begin != first.End-first.Begin:
-				return failf("", "%s: %s gives %d layers, %s gives %d", c.label(i), source.Model, source.End-source.Begin, first.Model, first.End-first.Begin)
+				return remedy.Errorf("", "%s: %s gives %d layers, %s gives %d", c.label(i), source.Model, source.End-source.Begin, first.Model, first.End-first.Begin)
 			case source.Begin != at:
-				return failf("soup averages each layer with the same layer of the other models", "%s: layer %d of %s would become layer %d: layers are moved or repeated, which is no average", c.label(i), source.Begin, source.Model, at)
+				return remedy.Errorf("soup averages each layer with the same layer of the other models", "%s: layer %d of %s would become layer %d: layers are moved or repeated, which is no average", c.label(i), source.Begin, source.Model, at)
 			}
 		}
 		at = first.End
 	}
 	if n, last := len(c.Slices[0].Sources), c.Slices[len(c.Slices)-1]; len(last.Sources) > n {
-		return failf("order the slices so that the first has the most sources, or repeat a model with weight 0",
+		return remedy.Errorf("order the slices so that the first has the most sources, or repeat a model with weight 0",
 			"%s: the last slice has %d sources and the first %d: mergekit leaves the others out of what is behind the layers", c.File, len(last.Sources), n)
 	}
 	return nil
@@ -443,11 +444,11 @@ func (c Config) checkSlice(s Slice) error {
 	switch {
 	case c.Method == "linear":
 	case base == "":
-		return failf("name it: base_model", "merge_method %s needs a base model", c.Method)
+		return remedy.Errorf("name it: base_model", "merge_method %s needs a base model", c.Method)
 	case !s.has(base):
 		return fmt.Errorf("base model %s is not among the sources", base)
 	case c.Method == "slerp" && len(s.Sources) != 2:
-		return failf("use linear for more", "merge_method slerp takes 2 models with the base, not %d", len(s.Sources))
+		return remedy.Errorf("use linear for more", "merge_method slerp takes 2 models with the base, not %d", len(s.Sources))
 	case c.Method == "model_stock" && len(s.Sources) < 3:
 		return fmt.Errorf("merge_method model_stock takes the base and 2 models or more, not %d", len(s.Sources)-1)
 	}

@@ -12,6 +12,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"soup/merge/internal/remedy"
 )
 
 const (
@@ -47,7 +49,7 @@ func (r *reader) parse(text []byte) (n ast.Node, err error) {
 		return nil, fmt.Errorf("%s: empty, there is no recipe", r.file)
 	}
 	if len(doc.Docs) > 1 {
-		return nil, failf("give one recipe a file", "%s: %d YAML documents, a recipe is one", r.file, len(doc.Docs))
+		return nil, remedy.Errorf("give one recipe a file", "%s: %d YAML documents, a recipe is one", r.file, len(doc.Docs))
 	}
 	r.anchors = map[string]ast.Node{}
 	ast.Walk(r, doc.Docs[0].Body)
@@ -116,7 +118,7 @@ func (r *reader) at(n ast.Node, hint, format string, args ...any) error {
 		p := n.GetToken().Position
 		where = fmt.Sprintf("%s:%d:%d", r.file, p.Line, p.Column)
 	}
-	return failf(hint, "%s: %s", where, fmt.Sprintf(format, args...))
+	return remedy.Errorf(hint, "%s: %s", where, fmt.Sprintf(format, args...))
 }
 
 // resolve follows anchors and aliases. An empty value is nil.
@@ -279,3 +281,5 @@ func boolean(n ast.Node) (value, ok bool) {
 	}
 	return false, false
 }
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"soup/merge"
+	"soup/merge/internal/remedy"
 	"soup/merge/method"
 )
 
@@ -67,9 +68,9 @@ func (c Config) fits(layers method.Layers) error {
 	end := c.Slices[len(c.Slices)-1].Sources[0].End
 	switch {
 	case end != 0 && end != layers.Count:
-		return failf("let the slices cover all layers", "%s: the slices end at layer %d, the models have %d", c.File, end, layers.Count)
+		return remedy.Errorf("let the slices cover all layers", "%s: the slices end at layer %d, the models have %d", c.File, end, layers.Count)
 	case len(layers.Stacks) > 1 && (end != 0 || c.gradients()):
-		return failf("use single values and filters", "%s: gradients and slices are not supported for models with several stacks of layers (%s, %s)", c.File, layers.Stacks[0], layers.Stacks[1])
+		return remedy.Errorf("use single values and filters", "%s: gradients and slices are not supported for models with several stacks of layers (%s, %s)", c.File, layers.Stacks[0], layers.Stacks[1])
 	}
 	return nil
 }
@@ -106,7 +107,7 @@ func (t term) weight(source Source) (float64, error) {
 		if source.Model == t.config.Base {
 			hint = "the base takes part in merge_method " + t.config.Method + ": give it a weight, or leave base_model out"
 		}
-		return 0, failf(hint, "%s: model %s has no weight for tensor %s", t.config.File, source.Model, t.tensor)
+		return 0, remedy.Errorf(hint, "%s: model %s has no weight for tensor %s", t.config.File, source.Model, t.tensor)
 	}
 	return w, nil
 }
@@ -173,13 +174,13 @@ func (t term) weights(products [][]float64) (map[string]float64, error) {
 		// The base is at 0; t has no default.
 		at := t.shared("t", math.NaN())
 		if math.IsNaN(at) {
-			return nil, failf("give it under parameters, at the top", "%s: no t for tensor %s", t.config.File, t.tensor)
+			return nil, remedy.Errorf("give it under parameters, at the top", "%s: no t for tensor %s", t.config.File, t.tensor)
 		}
 		w := method.SlerpWeights(products, at)
 		return map[string]float64{t.config.base(t.slice): w[0], t.others()[0].Model: w[1]}, nil
 	}
 	if t.shared("filter_wise", 0) != 0 {
-		return nil, failf("leave filter_wise out: soup's model-stock has one angle a tensor", "%s: filter_wise gives each row of a tensor weights of its own, which is not supported", t.config.File)
+		return nil, remedy.Errorf("leave filter_wise out: soup's model-stock has one angle a tensor", "%s: filter_wise gives each row of a tensor weights of its own, which is not supported", t.config.File)
 	}
 	others := t.others()
 	return t.spread(others, method.StockWeights(products, len(others))), nil

@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"soup/merge"
+	"soup/merge/internal/remedy"
 	"soup/merge/method"
 )
 
@@ -85,7 +86,7 @@ var hubID = regexp.MustCompile(`^[A-Za-z0-9][\w.-]*/[\w.-]+$`)
 // absent words the error of a model that is not on the disk.
 func absent(path string, err error) error {
 	if _, e := os.Stat(path); errors.Is(e, fs.ErrNotExist) && hubID.MatchString(path) {
-		return failf("download it first (hf download "+path+" --local-dir DIR) and write the folder's path",
+		return remedy.Errorf("download it first (hf download "+path+" --local-dir DIR) and write the folder's path",
 			"%s: no such folder; models are not fetched from Hugging Face", path)
 	}
 	return err
@@ -94,7 +95,7 @@ func absent(path string, err error) error {
 // recipe finds the weights of every tensor.
 func (c Config) recipe(ctx context.Context, paths []string, parents []*merge.Checkpoint) (merge.Recipe, error) {
 	if parents[0].Format() == merge.GGUF && c.filters() {
-		return merge.Recipe{}, failf("give the checkpoints in safetensors", "%s: filters are parts of Hugging Face's tensor names, and %s is GGUF", c.File, parents[0].Path())
+		return merge.Recipe{}, remedy.Errorf("give the checkpoints in safetensors", "%s: filters are parts of Hugging Face's tensor names, and %s is GGUF", c.File, parents[0].Path())
 	}
 	var tensors []string
 	for _, t := range parents[0].Tensors() {

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"soup/merge"
+	"soup/merge/internal/remedy"
 )
 
 // Family is one tensor of several checkpoints.
@@ -81,7 +82,7 @@ func (f Family) open() (*pass, error) {
 		case !ok:
 			return nil, fmt.Errorf("%s: no tensor %s", c.Path(), f.Tensor)
 		case t.DType == merge.Quantised:
-			return nil, failf("use a checkpoint that is not quantised", "%s: tensor %s is quantised (%s)", c.Path(), f.Tensor, t.Stored)
+			return nil, remedy.Errorf("use a checkpoint that is not quantised", "%s: tensor %s is quantised (%s)", c.Path(), f.Tensor, t.Stored)
 		case i > 0 && t.DType.Averageable() != p.types[0].Averageable():
 			return nil, fmt.Errorf("%s: tensor %s is %s, which is not averaged with %s", c.Path(), f.Tensor, t.Stored, p.types[0])
 		case i > 0 && !slices.Equal(t.Shape, shape):
@@ -176,7 +177,7 @@ func (p *pass) broken(i int) error {
 			c = o
 		}
 	}
-	return failf("leave the checkpoint out", "%s: tensor %s holds NaN or Inf", c.Path(), p.family.Tensor)
+	return remedy.Errorf("leave the checkpoint out", "%s: tensor %s holds NaN or Inf", c.Path(), p.family.Tensor)
 }
 
 // subtract takes the last slice from all others.
@@ -256,7 +257,7 @@ func (p *pass) fault(addr uintptr) error {
 	for i, data := range p.data {
 		begin := uintptr(unsafe.Pointer(unsafe.SliceData(data)))
 		if addr >= begin && addr-begin < uintptr(len(data)) {
-			return failf("replace the file", "%s: tensor %s: the file became shorter, or its disk failed, while it was mapped", p.all[i].Path(), p.family.Tensor)
+			return remedy.Errorf("replace the file", "%s: tensor %s: the file became shorter, or its disk failed, while it was mapped", p.all[i].Path(), p.family.Tensor)
 		}
 	}
 	return nil

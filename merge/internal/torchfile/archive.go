@@ -9,6 +9,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"soup/merge/internal/remedy"
 )
 
 // maxPickle bounds data.pkl, of which a tensor takes about 150 bytes.
@@ -36,7 +38,7 @@ func openArchive(r io.ReaderAt, size int64) (*archive, error) {
 	}
 	z, err := zip.NewReader(r, size)
 	if err != nil {
-		return nil, failf(again, "not a whole zip archive: %w", err)
+		return nil, remedy.Errorf(again, "not a whole zip archive: %w", err)
 	}
 	files, top, err := byName(z.File)
 	if err != nil {
@@ -44,7 +46,7 @@ func openArchive(r io.ReaderAt, size int64) (*archive, error) {
 	}
 	for name := range files {
 		if strings.HasPrefix(name, top+"/code/") || name == top+"/constants.pkl" {
-			return nil, failf("save model.state_dict() instead, as safetensors", "a TorchScript archive: it holds a program (%s)", quote(name))
+			return nil, remedy.Errorf("save model.state_dict() instead, as safetensors", "a TorchScript archive: it holds a program (%s)", quote(name))
 		}
 	}
 	if err := checkByteOrder(r, size, files[top+"/byteorder"]); err != nil {
@@ -61,31 +63,31 @@ func checkMagic(r io.ReaderAt, size int64) error {
 	}
 	switch {
 	case size == 0:
-		return failf(again, "empty file")
+		return remedy.Errorf(again, "empty file")
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
 		return nil
 	case bytes.HasPrefix(head, []byte("\x80\x02")) && bytes.HasPrefix(head[2:], legacyMagic):
-		return failf(resave, "saved in the legacy format, before torch 1.6")
+		return remedy.Errorf(resave, "saved in the legacy format, before torch 1.6")
 	case bytes.HasPrefix(head, []byte("version https://git-lfs")):
-		return failf("fetch it with git lfs pull", "a Git LFS pointer, not the file itself")
+		return remedy.Errorf("fetch it with git lfs pull", "a Git LFS pointer, not the file itself")
 	}
-	return failf(again+", or save it again with torch 1.6 or later", "not a zip archive as torch.save writes it")
+	return remedy.Errorf(again+", or save it again with torch 1.6 or later", "not a zip archive as torch.save writes it")
 }
 
 // byName returns the files of an archive and the folder they lie in: that of
 // the first, which is PyTorchStreamReader's rule.
 func byName(list []*zip.File) (map[string]*zip.File, string, error) {
 	if len(list) == 0 {
-		return nil, "", failf(again, "a zip archive without files")
+		return nil, "", remedy.Errorf(again, "a zip archive without files")
 	}
 	top, _, ok := strings.Cut(list[0].Name, "/")
 	if !ok {
-		return nil, "", failf(again, "not a zip archive as torch.save writes it: file %s lies in no folder", quote(list[0].Name))
+		return nil, "", remedy.Errorf(again, "not a zip archive as torch.save writes it: file %s lies in no folder", quote(list[0].Name))
 	}
 	files := make(map[string]*zip.File, len(list))
 	for _, f := range list {
 		if files[f.Name] != nil {
-			return nil, "", failf(again, "record %s is there twice", quote(f.Name))
+			return nil, "", remedy.Errorf(again, "record %s is there twice", quote(f.Name))
 		}
 		files[f.Name] = f
 	}
@@ -100,7 +102,7 @@ func checkByteOrder(r io.ReaderAt, size int64, f *zip.File) error {
 	}
 	order, err := read(r, size, f, 16)
 	if err == nil && string(order) != "little" {
-		err = failf("save it again on a little-endian machine", "byte order %s is not little", quote(string(order)))
+		err = remedy.Errorf("save it again on a little-endian machine", "byte order %s is not little", quote(string(order)))
 	}
 	return err
 }
@@ -109,7 +111,7 @@ func checkByteOrder(r io.ReaderAt, size int64, f *zip.File) error {
 func readArchive(r io.ReaderAt, size int64, files map[string]*zip.File, top string) (*archive, error) {
 	main := files[top+"/data.pkl"]
 	if main == nil {
-		return nil, failf(again, "not a zip archive as torch.save writes it: no record %s", quote(top+"/data.pkl"))
+		return nil, remedy.Errorf(again, "not a zip archive as torch.save writes it: no record %s", quote(top+"/data.pkl"))
 	}
 	a := &archive{data: map[string]span{}}
 	var err error
@@ -153,7 +155,7 @@ func disjoint(where []place) error {
 	})
 	for i := 1; i < len(where); i++ {
 		if where[i].begin < where[i-1].end() {
-			return failf(again, "record %s overlaps %s", quote(where[i].name), quote(where[i-1].name))
+			return remedy.Errorf(again, "record %s overlaps %s", quote(where[i].name), quote(where[i-1].name))
 		}
 	}
 	return nil
@@ -164,17 +166,17 @@ func disjoint(where []place) error {
 func locate(f *zip.File, size int64) (span, error) {
 	switch {
 	case f.Method != zip.Store || f.Flags&1 != 0:
-		return span{}, failf("pack it again without compression, or "+resave, "record %s is compressed or encrypted", quote(f.Name))
+		return span{}, remedy.Errorf("pack it again without compression, or "+resave, "record %s is compressed or encrypted", quote(f.Name))
 	case f.CompressedSize64 != f.UncompressedSize64 || f.CompressedSize64 > math.MaxInt64:
-		return span{}, failf(again, "record %s has two sizes, %d and %d bytes", quote(f.Name), f.CompressedSize64, f.UncompressedSize64)
+		return span{}, remedy.Errorf(again, "record %s has two sizes, %d and %d bytes", quote(f.Name), f.CompressedSize64, f.UncompressedSize64)
 	}
 	begin, err := f.DataOffset()
 	if err != nil {
-		return span{}, failf(again, "record %s has no header where the archive says: %w", quote(f.Name), err)
+		return span{}, remedy.Errorf(again, "record %s has no header where the archive says: %w", quote(f.Name), err)
 	}
 	n := int64(f.CompressedSize64)
 	if begin < 0 || begin > size || n > size-begin {
-		return span{}, failf(again, "record %s of %d bytes at %d ends beyond the file (%d bytes)", quote(f.Name), n, begin, size)
+		return span{}, remedy.Errorf(again, "record %s of %d bytes at %d ends beyond the file (%d bytes)", quote(f.Name), n, begin, size)
 	}
 	return span{begin, n}, nil
 }
@@ -187,13 +189,13 @@ func read(r io.ReaderAt, size int64, f *zip.File, most int64) ([]byte, error) {
 		return nil, err
 	}
 	if at.size > most {
-		return nil, failf(resave, "record %s has %d bytes, more than %d", quote(f.Name), at.size, most)
+		return nil, remedy.Errorf(resave, "record %s has %d bytes, more than %d", quote(f.Name), at.size, most)
 	}
 	data := make([]byte, at.size)
 	if n, err := r.ReadAt(data, at.begin); n < len(data) && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("record %s cannot be read: %w", quote(f.Name), err)
 	} else if n < len(data) {
-		return nil, failf(again, "the file became shorter while it was read")
+		return nil, remedy.Errorf(again, "the file became shorter while it was read")
 	}
 	return data, nil
 }

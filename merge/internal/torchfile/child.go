@@ -9,6 +9,8 @@ import (
 	"os"
 	"runtime/metrics"
 	"time"
+
+	"soup/merge/internal/remedy"
 )
 
 // childName is the first argument, argv[0], of a child. Nothing else has that
@@ -93,9 +95,9 @@ func answer(f *os.File, out io.Writer) error {
 // refusal puts an error and its remedy into a message.
 func refusal(err error) message {
 	m := message{Refusal: err.Error(), Hint: resave}
-	var h *hinted
+	var h *remedy.Error
 	if errors.As(err, &h) {
-		m.Hint = h.hint
+		m.Hint = h.Hint()
 	}
 	return m
 }

@@ -2,6 +2,8 @@ package torchfile
 
 import (
 	"github.com/nlpodyssey/gopickle/types"
+
+	"soup/merge/internal/remedy"
 )
 
 // storageClass is a class of storages; an empty dtype is one that safetensors
@@ -22,7 +24,7 @@ type function struct {
 func (f *function) Call(args ...any) (any, error) {
 	v, err := f.call(args)
 	if err != nil {
-		return nil, failf(resave, "%s: %w", f.name, err)
+		return nil, remedy.Errorf(resave, "%s: %w", f.name, err)
 	}
 	return v, nil
 }
@@ -33,7 +35,7 @@ func (c *storageClass) PySetState(any) error { return unbuildable(c.name) }
 func (d *dtypeObject) PySetState(any) error  { return unbuildable(d.name) }
 
 func unbuildable(name string) error {
-	return failf(resave, "state given to class %q, which belongs in no state dict", name)
+	return remedy.Errorf(resave, "state given to class %q, which belongs in no state dict", name)
 }
 
 // classes are all that a state dict is made of, by module and name. Everything
@@ -92,7 +94,7 @@ func class(module, name string) (any, error) {
 		return c, nil
 	}
 	if kind := kinds[full]; kind != "" {
-		return nil, failf(resave, "%s (%s) cannot be averaged", kind, full)
+		return nil, remedy.Errorf(resave, "%s (%s) cannot be averaged", kind, full)
 	}
-	return nil, failf(resave, "class %s is refused: a state dict has no need of it, and a pickle can run code through it", quote(full))
+	return nil, remedy.Errorf(resave, "class %s is refused: a state dict has no need of it, and a pickle can run code through it", quote(full))
 }

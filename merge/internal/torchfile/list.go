@@ -15,6 +15,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"soup/merge/internal/remedy"
 )
 
 // Limits of one file, or rather of the child process that reads it.
@@ -100,7 +102,7 @@ func command(ctx context.Context, f *os.File) (*exec.Cmd, error) {
 // verdict is why no tensors are listed; what the child said goes before how it
 // ended, and that we ended it before both.
 func verdict(ctx context.Context, said, ended error, log string) error {
-	var own *hinted
+	var own *remedy.Error
 	switch {
 	case errors.As(said, &own):
 		return said
@@ -118,14 +120,14 @@ func verdict(ctx context.Context, said, ended error, log string) error {
 func died(ended error, log string) error {
 	for _, m := range []string{outOfMemory, "cannot allocate memory", "failed to allocate", "pthread_create failed", "failed to create new OS thread"} {
 		if strings.Contains(log, m) {
-			return failf(resave, "reading the pickle needs more than %d MB of memory", maxMemory>>20)
+			return remedy.Errorf(resave, "reading the pickle needs more than %d MB of memory", maxMemory>>20)
 		}
 	}
 	if strings.Contains(log, "SIGXCPU") || strings.Contains(ended.Error(), "killed") {
-		return failf(resave, "reading the pickle takes more than %d seconds of processor time", maxProcessor)
+		return remedy.Errorf(resave, "reading the pickle takes more than %d seconds of processor time", maxProcessor)
 	}
 	first, _, _ := strings.Cut(strings.TrimSpace(log), "\n")
-	return failf(resave, "the child process that reads pickles ended with %w: %s", ended, quote(first))
+	return remedy.Errorf(resave, "the child process that reads pickles ended with %w: %s", ended, quote(first))
 }
 
 // message is a line of what the child prints: a greeting, then tensors, then
@@ -153,7 +155,7 @@ func receive(out io.Reader, size, most int64) ([]Tensor, error) {
 		}
 		switch {
 		case m.Refusal != "":
-			return nil, failf(printable(m.Hint), "%s", printable(m.Refusal))
+			return nil, remedy.Errorf(printable(m.Hint), "%s", printable(m.Refusal))
 		case !greeted:
 			if greeted = m.Greeting == greeting; !greeted {
 				return nil, fmt.Errorf("began with something else than its greeting")

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"soup/merge/internal/remedy"
 )
 
 const (
@@ -64,8 +66,8 @@ func TestVerdict(t *testing.T) {
 		said, ended error
 		log, says   string
 	}{
-		"refused":       {failf("remedy", "class refused"), nil, "", "class refused"},
-		"refused, died": {failf("remedy", "class refused"), failed, "x", "class refused"},
+		"refused":       {remedy.Errorf("remedy", "class refused"), nil, "", "class refused"},
+		"refused, died": {remedy.Errorf("remedy", "class refused"), failed, "x", "class refused"},
 		"lied":          {errors.New("listed nonsense"), failed, "", "the child process that reads pickles: listed nonsense"},
 		"cut":           {errCut, nil, "", errCut.Error()},
 		"memory":        {errCut, failed, "runtime: out of memory: cannot allocate 4194304-byte block\n\ngoroutine 1", "needs more than 224 MB of memory"},

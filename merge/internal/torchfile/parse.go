@@ -12,6 +12,8 @@ import (
 
 	"github.com/nlpodyssey/gopickle/pickle"
 	"github.com/nlpodyssey/gopickle/types"
+
+	"soup/merge/internal/remedy"
 )
 
 // wrappers are the keys under which trainers put a state dict beside other things.
@@ -43,7 +45,7 @@ func parse(r io.ReaderAt, size int64) ([]Tensor, error) {
 func unpickle(data []byte) (v any, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = failf(again, "malformed pickle: %v", p)
+			err = remedy.Errorf(again, "malformed pickle: %v", p)
 		}
 	}()
 	u := pickle.NewUnpickler(bytes.NewReader(data))
@@ -57,15 +59,15 @@ func unpickle(data []byte) (v any, err error) {
 
 // malformed words gopickle's errors, some of which print whole objects.
 func malformed(err error) error {
-	var own *hinted
+	var own *remedy.Error
 	if errors.As(err, &own) {
 		return err
 	}
 	text := err.Error()
 	if text = text[:min(len(text), 200)]; !strings.ContainsAny(text, "\n\r") && utf8.ValidString(text) {
-		return failf(again, "malformed pickle: %s", text)
+		return remedy.Errorf(again, "malformed pickle: %s", text)
 	}
-	return failf(again, "malformed pickle: %s", quote(text))
+	return remedy.Errorf(again, "malformed pickle: %s", quote(text))
 }
 
 // persistent returns the reader of persistent ids, ("storage", class, key,
@@ -81,7 +83,7 @@ func persistent(seen map[string]*storage) func(any) (any, error) {
 		case old == nil:
 			seen[s.key] = s
 		case *old != *s:
-			return nil, failf(again, "storage %s is described twice and differently", quote(s.key))
+			return nil, remedy.Errorf(again, "storage %s is described twice and differently", quote(s.key))
 		}
 		return seen[s.key], nil
 	}
@@ -91,13 +93,13 @@ func persistent(seen map[string]*storage) func(any) (any, error) {
 func identified(id any) (*storage, error) {
 	tuple, ok := id.(*types.Tuple)
 	if !ok || len(*tuple) != 5 || (*tuple)[0] != any("storage") {
-		return nil, failf(again, "a persistent id is not that of a storage")
+		return nil, remedy.Errorf(again, "a persistent id is not that of a storage")
 	}
 	class, isClass := (*tuple)[1].(*storageClass)
 	key, isKey := (*tuple)[2].(string)
 	n, isInt := (*tuple)[4].(int)
 	if !isClass || !isKey || !isInt {
-		return nil, failf(again, "a storage's id does not hold class, key, device and size")
+		return nil, remedy.Errorf(again, "a storage's id does not hold class, key, device and size")
 	}
 	return &storage{class: class, key: key, elements: int64(n)}, nil
 }
@@ -112,7 +114,7 @@ type entry struct {
 func stateDict(top any) ([]entry, error) {
 	all, err := members(top)
 	if err != nil {
-		return nil, failf(resave, "the file does not hold a state dict: its top level %w", err)
+		return nil, remedy.Errorf(resave, "the file does not hold a state dict: its top level %w", err)
 	}
 	var inner []entry
 	var wrapper string
@@ -122,7 +124,7 @@ func stateDict(top any) ([]entry, error) {
 			continue
 		}
 		if wrapper != "" {
-			return nil, failf(resave, "%q and %q hold a state dict each", wrapper, e.key)
+			return nil, remedy.Errorf(resave, "%q and %q hold a state dict each", wrapper, e.key)
 		}
 		inner, wrapper = list, e.key
 	}
@@ -130,7 +132,7 @@ func stateDict(top any) ([]entry, error) {
 		return all, nil
 	}
 	if name := firstTensor(all); name != "" {
-		return nil, failf(resave, "tensor %s lies beside the state dict under %q", name, wrapper)
+		return nil, remedy.Errorf(resave, "tensor %s lies beside the state dict under %q", name, wrapper)
 	}
 	return inner, nil
 }
@@ -180,7 +182,7 @@ func members(v any) ([]entry, error) {
 // one is refused.
 func locateAll(entries []entry, data map[string]span) ([]Tensor, error) {
 	if len(entries) == 0 {
-		return nil, failf(resave, "the state dict is empty")
+		return nil, remedy.Errorf(resave, "the state dict is empty")
 	}
 	seen := make(map[string]bool, len(entries))
 	list := make([]Tensor, 0, len(entries))
@@ -188,11 +190,11 @@ func locateAll(entries []entry, data map[string]span) ([]Tensor, error) {
 		t, ok := e.value.(*tensor)
 		switch {
 		case !ok:
-			return nil, failf(resave, "entry %s of the state dict is not a tensor", quote(e.key))
+			return nil, remedy.Errorf(resave, "entry %s of the state dict is not a tensor", quote(e.key))
 		case seen[e.key]:
-			return nil, failf(again, "tensor %s is there twice", quote(e.key))
+			return nil, remedy.Errorf(again, "tensor %s is there twice", quote(e.key))
 		case !utf8.ValidString(e.key):
-			return nil, failf(again, "the name of tensor %s is not UTF-8", quote(e.key))
+			return nil, remedy.Errorf(again, "the name of tensor %s is not UTF-8", quote(e.key))
 		}
 		seen[e.key] = true
 		at, err := t.locate(e.key, data)
@@ -224,10 +226,10 @@ func apart(list []Tensor) error {
 			continue
 		}
 		if before.Offset != t.Offset || before.Bytes != t.Bytes {
-			return failf("call .clone() on both and save again", "tensors %s and %s share some of their bytes", quote(before.Name), quote(t.Name))
+			return remedy.Errorf("call .clone() on both and save again", "tensors %s and %s share some of their bytes", quote(before.Name), quote(t.Name))
 		}
 		if names++; names > maxNames {
-			return failf(resave, "more than %d tensors share the bytes of %s", maxNames, quote(t.Name))
+			return remedy.Errorf(resave, "more than %d tensors share the bytes of %s", maxNames, quote(t.Name))
 		}
 	}
 	return nil

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+
+	"soup/merge/internal/remedy"
 )
 
 const (
@@ -87,13 +89,13 @@ func (s *scanner) other(op byte, f form) error {
 			return err
 		}
 	}
-	return failf(resave, "opcode 0x%02x does not belong in a state dict", op)
+	return remedy.Errorf(resave, "opcode 0x%02x does not belong in a state dict", op)
 }
 
 // take returns the next n bytes.
 func (s *scanner) take(n uint64) ([]byte, error) {
 	if left := uint64(len(s.all) - s.at); n > left {
-		return nil, failf(again, "%d bytes announced, %d are left", n, left)
+		return nil, remedy.Errorf(again, "%d bytes announced, %d are left", n, left)
 	}
 	s.at += int(n)
 	return s.all[s.at-int(n) : s.at], nil
@@ -140,7 +142,7 @@ func (s *scanner) framed(width int) error {
 func (s *scanner) integer(width int) error {
 	n, err := s.length(width)
 	if err == nil && (n == 0 || n > maxInteger) {
-		return failf(resave, "an integer of %d bytes", n)
+		return remedy.Errorf(resave, "an integer of %d bytes", n)
 	}
 	if err == nil {
 		_, err = s.take(n)
@@ -153,7 +155,7 @@ func (s *scanner) line() (string, error) {
 	rest := s.all[s.at:]
 	n := bytes.IndexByte(rest[:min(len(rest), maxLine)], '\n')
 	if n < 0 {
-		return "", failf(again, "no end of line within %d bytes", min(len(rest), maxLine))
+		return "", remedy.Errorf(again, "no end of line within %d bytes", min(len(rest), maxLine))
 	}
 	s.at += n + 1
 	return string(rest[:n]), nil
@@ -178,7 +180,7 @@ func (s *scanner) stackGlobal() error {
 	module, name := s.top[0], s.top[1]
 	s.top = [2]literal{}
 	if !module.known || !name.known {
-		return failf(resave, "a class that is not named by two strings")
+		return remedy.Errorf(resave, "a class that is not named by two strings")
 	}
 	_, err := class(s.text(module), s.text(name))
 	return err
@@ -199,7 +201,7 @@ func (s *scanner) put(width int) error {
 	case err != nil:
 		return err
 	case i > next:
-		return failf(again, "memo index %d follows %d entries", i, next)
+		return remedy.Errorf(again, "memo index %d follows %d entries", i, next)
 	case i == next:
 		s.memo = append(s.memo, s.top[1])
 	default:
@@ -215,11 +217,11 @@ func (s *scanner) get(width int) error {
 		return err
 	}
 	if i >= uint64(len(s.memo)) {
-		return failf(again, "memo index %d of %d entries", i, len(s.memo))
+		return remedy.Errorf(again, "memo index %d of %d entries", i, len(s.memo))
 	}
 	s.push(s.memo[i])
 	if s.fetched += int(s.memo[i].size); s.fetched > maxFetched {
-		return failf(resave, "strings repeated to more than %d bytes", maxFetched)
+		return remedy.Errorf(resave, "strings repeated to more than %d bytes", maxFetched)
 	}
 	return nil
 }

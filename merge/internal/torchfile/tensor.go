@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/nlpodyssey/gopickle/types"
+
+	"soup/merge/internal/remedy"
 )
 
 // widths are the dtypes that are read, with the bytes of an element.
@@ -115,10 +117,10 @@ func sizes(v any) ([]int64, bool) {
 func (t *tensor) locate(name string, data map[string]span) (Tensor, error) {
 	out := Tensor{Name: name, DType: t.storage.class.dtype, Shape: t.shape}
 	if t.flaw != "" {
-		return out, failf(resave+", in a dtype that can be averaged", "tensor %s is %s", quote(name), t.flaw)
+		return out, remedy.Errorf(resave+", in a dtype that can be averaged", "tensor %s is %s", quote(name), t.flaw)
 	}
 	if out.DType == "" {
-		return out, failf(resave, "tensor %s is of class %s, which cannot be averaged", quote(name), t.storage.class.name)
+		return out, remedy.Errorf(resave, "tensor %s is of class %s, which cannot be averaged", quote(name), t.storage.class.name)
 	}
 	record, err := t.storage.record(data)
 	if err != nil {
@@ -129,7 +131,7 @@ func (t *tensor) locate(name string, data map[string]span) (Tensor, error) {
 		return out, fmt.Errorf("tensor %s: %w", quote(name), err)
 	}
 	if t.offset < 0 || t.offset > t.storage.elements || n > t.storage.elements-t.offset {
-		return out, failf(again, "tensor %s: %d elements from %d on are not in its storage of %d", quote(name), n, t.offset, t.storage.elements)
+		return out, remedy.Errorf(again, "tensor %s: %d elements from %d on are not in its storage of %d", quote(name), n, t.offset, t.storage.elements)
 	}
 	width := widths[out.DType]
 	out.Offset, out.Bytes = record.begin+t.offset*width, n*width
@@ -140,11 +142,11 @@ func (t *tensor) locate(name string, data map[string]span) (Tensor, error) {
 func (s *storage) record(data map[string]span) (span, error) {
 	at, ok := data[s.key]
 	if !ok {
-		return at, failf(again, "no record %s in the archive", quote("data/"+s.key))
+		return at, remedy.Errorf(again, "no record %s in the archive", quote("data/"+s.key))
 	}
 	width := widths[s.class.dtype]
 	if s.elements < 0 || s.elements > math.MaxInt64/width || s.elements*width != at.size {
-		return at, failf(again, "storage %s of %d elements of %s does not fill its record of %d bytes", quote(s.key), s.elements, s.class.dtype, at.size)
+		return at, remedy.Errorf(again, "storage %s of %d elements of %s does not fill its record of %d bytes", quote(s.key), s.elements, s.class.dtype, at.size)
 	}
 	return at, nil
 }
@@ -154,18 +156,18 @@ func (s *storage) record(data map[string]span) (span, error) {
 // may all of a tensor without elements.
 func (t *tensor) elements() (int64, error) {
 	if len(t.shape) != len(t.stride) {
-		return 0, failf(again, "%d sizes and %d strides", len(t.shape), len(t.stride))
+		return 0, remedy.Errorf(again, "%d sizes and %d strides", len(t.shape), len(t.stride))
 	}
 	n, contiguous := uint64(1), true
 	for i := len(t.shape) - 1; i >= 0; i-- {
 		d := t.shape[i]
 		if d < 0 || t.stride[i] < 0 {
-			return 0, failf(again, "negative size or stride in %v, %v", t.shape, t.stride)
+			return 0, remedy.Errorf(again, "negative size or stride in %v, %v", t.shape, t.stride)
 		}
 		contiguous = contiguous && (d == 1 || uint64(t.stride[i]) == n)
 		over, next := bits.Mul64(n, uint64(max(d, 1)))
 		if over != 0 || next > math.MaxInt64/8 {
-			return 0, failf(again, "sizes %v are too large", t.shape)
+			return 0, remedy.Errorf(again, "sizes %v are too large", t.shape)
 		}
 		n = next
 	}
@@ -173,7 +175,7 @@ func (t *tensor) elements() (int64, error) {
 		return 0, nil
 	}
 	if !contiguous {
-		return 0, failf("call .contiguous() on it and save again", "sizes %v with strides %v are not contiguous", t.shape, t.stride)
+		return 0, remedy.Errorf("call .contiguous() on it and save again", "sizes %v with strides %v are not contiguous", t.shape, t.stride)
 	}
 	return int64(n), nil
 }
