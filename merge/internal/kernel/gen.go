@@ -156,6 +156,7 @@ func (k *kernel) fixNaN(label string, sums []reg.VecVirtual) {
 func (k *kernel) alikeTurn(label string) {
 	sums := k.begin(4)
 	k.eachTerm(label, func(term, data, w reg.Register) {
+		k.prefetch(data, bf16)
 		for i := 0; i < len(sums); i += 2 {
 			odd, even := k.vector(), k.vector()
 			VMOVUPS(k.spot(data, bf16, i), odd)
@@ -201,6 +202,9 @@ func (k *kernel) add(label string, sums []reg.VecVirtual, term, data, w, mask re
 	JB(LabelRef(label + "_term_f32"))
 	for _, typ := range []int{bf16, f16, f32} {
 		Label(label + "_term_" + suffix[typ])
+		if len(sums) > 1 {
+			k.prefetch(data, typ)
+		}
 		for i, v := range sums {
 			x := k.vector()
 			k.product(typ, k.spot(data, typ, i), w, x, mask)
@@ -211,6 +215,18 @@ func (k *kernel) add(label string, sums []reg.VecVirtual, term, data, w, mask re
 		}
 	}
 	Label(label + "_next")
+}
+
+// ahead is how many bytes before their turn operands are asked for: the
+// processor's own prefetchers stop at the end of a page of 4096 bytes.
+const ahead = 2048
+
+// prefetch asks for what an operand gives to a turn that is to come. Beyond the
+// operand's end that is without effect.
+func (k *kernel) prefetch(data reg.Register, typ int) {
+	for line := 0; line < k.elements()*size[typ]; line += 64 {
+		PREFETCHT0(Mem{Base: data, Index: k.at, Scale: uint8(size[typ]), Disp: ahead + line})
+	}
 }
 
 // spot is where a turn's vector i of float32 begins, in elements of a type.
