@@ -77,12 +77,12 @@ func (w *writing) record(ctx context.Context, sha256 string) (SavedRecipe, error
 			s.Round[t.Name] = d
 		}
 	}
+	hashes, err := HashAll(ctx, w.parents, nil)
+	if err != nil {
+		return s, err
+	}
 	for i, p := range w.parents {
-		hash, err := p.Hash(ctx)
-		if err != nil {
-			return s, err
-		}
-		s.Parents = append(s.Parents, SavedParent{w.names[i], filepath.Base(p.path), hash})
+		s.Parents = append(s.Parents, SavedParent{w.names[i], filepath.Base(p.path), hashes[i]})
 	}
 	return s, nil
 }

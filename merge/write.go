@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 
@@ -243,12 +244,21 @@ func (w *writing) weights(ctx context.Context) (Stats, error) {
 		return Stats{}, errors.Join(err, files.close())
 	}
 	c.progress = throttled(w.options.Progress, w.layout.data())
-	stats, err := c.cook(ctx, w.recipe.Workers)
+	stats, err := c.cook(ctx, besideHash(w.recipe.Workers))
 	if err != nil {
 		return Stats{}, errors.Join(err, files.close())
 	}
 	stats.SHA256, err = files.finish(ctx)
 	return stats, err
+}
+
+// besideHash is the number of workers that leaves a core to what hashes the
+// files: the slower of the two, where it has to share one.
+func besideHash(workers int) int {
+	if workers > 0 {
+		return workers
+	}
+	return max(1, runtime.GOMAXPROCS(0)-1)
 }
 
 // throttled passes every half per cent of progress on, one call at a time.
