@@ -48,6 +48,11 @@ const deepseekLetters = "\\s?[A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-
 // preTokenizerOf names a byte-level tokenizer's pre-tokeniser and refuses one
 // that readers of GGUF do not know: they would take another and say nothing.
 func preTokenizerOf(f *tokenizer.File) (string, error) {
+	for _, n := range f.Normalizer.Flat() {
+		if n.Type != "NFC" { // which changes nothing in most texts
+			return "", failf(elsewhere, "tokenizer.json: normalizer %s of a byte-level tokenizer: readers of GGUF do not normalise", n.Type)
+		}
+	}
 	patterns, byteLevel, err := f.Splits()
 	if err == nil && !byteLevel {
 		err = fmt.Errorf("pre-tokenizer without ByteLevel")

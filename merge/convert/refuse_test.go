@@ -76,6 +76,7 @@ func TestRefuses(t *testing.T) {
 		"step Punctuation":                  tokenizerEdited("smollm", step(map[string]any{"type": "Punctuation"}, byteLevel)),
 		"without ByteLevel":                 tokenizerEdited("smollm", step(map[string]any{"type": "Digits", "individual_digits": true})),
 		"model of type Unigram":             tokenizerEdited("smollm", func(c map[string]any) { c["model"].(map[string]any)["type"] = "Unigram" }),
+		"normalizer NFKC of a byte-level":   tokenizerEdited("smollm", set("normalizer", map[string]any{"type": "NFKC"})),
 		"normalizer Lowercase":              tokenizerEdited("mistral", set("normalizer", map[string]any{"type": "Lowercase"})),
 		"pairs of tokens make a token":      tokenizerEdited("mistral", func(c map[string]any) { m := c["model"].(map[string]any); m["merges"] = m["merges"].([]any)[2:] }),
 		"are apart":                         tokenizerEdited("mistral", func(c map[string]any) { m := c["model"].(map[string]any); m["merges"] = torn(m["merges"].([]any)) }),
