@@ -34,8 +34,11 @@ func Tokens(ctx context.Context, server eval.Server, checkpoint string) (note st
 		return "", err
 	}
 	encoder, err := file.Encoder()
+	if err == nil {
+		_, err = encoder.Encode(tokenizer.Probe, false)
+	}
 	if err != nil {
-		return fmt.Sprintf("%s: the server's token ids could not be checked: tokenizer.json has a %s", checkpoint, err), nil
+		return fmt.Sprintf("%s: the server's token ids could not be checked: tokenizer.json has an unknown part: %s", checkpoint, err), nil
 	}
 	for _, special := range []bool{false, true} {
 		ids, err := lister.Tokens(ctx, tokenizer.Probe, special)

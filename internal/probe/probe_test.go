@@ -49,6 +49,13 @@ func TestTokensThatCannotBeCompared(t *testing.T) {
 	if note, err := Tokens(t.Context(), server{}, dir); err != nil || !strings.Contains(note, "normalizer: step Lowercase") {
 		t.Errorf("%q, %v", note, err)
 	}
+	picotest.Edit(t, dir, "tokenizer.json", func(c map[string]any) {
+		c["normalizer"] = nil
+		c["added_tokens"].([]any)[0].(map[string]any)["content"], c["added_tokens"].([]any)[0].(map[string]any)["rstrip"] = "World", true
+	})
+	if note, err := Tokens(t.Context(), server{}, dir); err != nil || !strings.Contains(note, `added token "World"`) {
+		t.Errorf("%q, %v", note, err)
+	}
 	if err := os.Remove(filepath.Join(dir, "tokenizer.json")); err != nil {
 		t.Fatal(err)
 	}
