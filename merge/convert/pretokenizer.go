@@ -50,7 +50,7 @@ const deepseekLetters = "\\s?[A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-
 func preTokenizerOf(f *tokenizer.File) (string, error) {
 	for _, n := range f.Normalizer.Flat() {
 		if n.Type != "NFC" { // which changes nothing in most texts
-			return "", failf(elsewhere, "tokenizer.json: normalizer %s of a byte-level tokenizer: readers of GGUF do not normalise", n.Type)
+			return "", remedy.Errorf(elsewhere, "tokenizer.json: normalizer %s of a byte-level tokenizer: readers of GGUF do not normalise", n.Type)
 		}
 	}
 	patterns, byteLevel, err := f.Splits()
