@@ -12,8 +12,13 @@ func TestConformance(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			err := searchtest.Test(func(space search.Space, seed uint64) (search.Strategy, error) {
 				options := map[string]any{}
-				if name == "grid" {
+				switch name {
+				case "grid":
 					options["step"] = gridStep(space)
+				case "cmaes":
+					options["budget"] = 40
+				case "tpe":
+					options["budget"], options["startup"] = 16, 8
 				}
 				return search.New(name, options, space, seed)
 			})

@@ -26,6 +26,10 @@ type Space struct {
 	Min     float64  // least weight of a parent; default 0
 	Max     float64  // greatest weight of a parent; 0 stands for Sum
 	Sum     float64  // sum of the weights in each group; 0 stands for 1
+
+	// Aggregate holds the weights by which the categories' means make up a
+	// trial's score, for strategies that model categories apart; nil: equal.
+	Aggregate map[string]float64
 }
 
 // Point is one soup to try.

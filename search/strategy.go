@@ -36,6 +36,15 @@ type Planner interface {
 	Planned() int
 }
 
+// Recommender is a Strategy with an opinion of its own about the best point:
+// one that models what it was told trusts its model above the luckiest
+// outcome.
+type Recommender interface {
+	// Recommended is the point, among those asked and told, that the strategy
+	// would deliver; false before there is one.
+	Recommended() (Point, bool)
+}
+
 // Parameter describes an option of a strategy. All options are numbers.
 type Parameter struct {
 	Name      string
@@ -77,6 +86,12 @@ func entries() []entry {
 		{"random", []Parameter{paramBudget.defaulting(60), paramAlpha}, newRandom},
 		{"grid", []Parameter{paramStep, paramBudget.defaulting(maxPoints)}, newGrid},
 		{"soce", []Parameter{paramTau, paramMinN, paramStep, paramBudget.defaulting(200)}, newSoCE},
+		{"coordinate", []Parameter{paramBudget.defaulting(60), paramMargin}, newCoordinate},
+		{"hillclimb", []Parameter{paramSteps, paramPatience, paramBudget.defaulting(200)}, newHillclimb},
+		{"layerwise", []Parameter{paramBudget.defaulting(60), paramStart, paramMargin}, newLayerwise},
+		{"cmaes", []Parameter{paramBudget.defaulting(100), paramPopulation, paramSigma, paramRestarts}, newEvolution},
+		{"sobol", []Parameter{paramBudget.defaulting(60)}, newSobol},
+		{"tpe", []Parameter{paramBudget.defaulting(60), paramStartup}, newParzen},
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 
 func TestNames(t *testing.T) {
 	names := search.Names()
-	want := []string{"single", "uniform", "uniform-selected", "greedy", "random", "grid", "soce"}
+	want := []string{"single", "uniform", "uniform-selected", "greedy", "random", "grid", "soce", "coordinate", "hillclimb", "layerwise", "cmaes", "sobol", "tpe"}
 	if !slices.Equal(names, want) {
 		t.Errorf("got %v; want %v", names, want)
 	}
@@ -142,7 +142,8 @@ func TestSeeds(t *testing.T) {
 			}
 			keys[all] = true
 		}
-		if want := map[bool]int{true: 5, false: 1}[name == "random"]; len(keys) != want {
+		drawn := slices.Contains([]string{"random", "cmaes", "sobol", "tpe"}, name)
+		if want := map[bool]int{true: 5, false: 1}[drawn]; len(keys) != want {
 			t.Errorf("%s: %d different lists of points for 5 seeds; want %d", name, len(keys), want)
 		}
 	}

@@ -23,12 +23,22 @@ type Category struct {
 	N    int     // how many items were scored; 0 if unknown
 }
 
+// Item is the outcome of one item.
+type Item struct {
+	ID       string
+	Category string
+	Cluster  string  // items that share a passage, function or problem; "" for none
+	Score    float64 // 0 to 1
+	Soft     float64 // smooth score: mean log-probability of the reference answer, or label margin; NaN if unknown
+}
+
 // Trial is a point with its outcome.
 type Trial struct {
 	Point      Point
 	State      State
 	Score      float64             // higher is better; means nothing unless complete
-	Categories map[string]Category // by name; strategies read those of complete trials
+	Categories map[string]Category // by name; of a pruned trial, over the items that it did answer
+	Items      []Item              // those that were answered, in the study's order; may be empty
 	Err        error               // why it failed
 }
 

@@ -200,6 +200,7 @@ func (s *session) scoreOne(ctx context.Context, c candidate) (search.Trial, erro
 	for name, category := range summary.Categories {
 		told.Categories[name] = search.Category{Mean: category.Mean, SE: category.SE, N: category.N}
 	}
+	told.Items = items(outcomes)
 	s.scores[t.Of] = told.Score
 	return told, nil
 }

@@ -209,7 +209,10 @@ func (s *session) openServer(context.Context) error {
 // checkStrategies finds mistakes in names and options before work starts.
 func (s *session) checkStrategies(context.Context) error {
 	low, high, sum := s.config.Weights.values()
-	s.space = search.Space{Min: low, Max: high, Sum: sum, Groups: []string{"all"}}
+	s.space = search.Space{
+		Min: low, Max: high, Sum: sum, Groups: []string{"all"},
+		Aggregate: aggregate(s.set.Search, s.config.Objective.Weights),
+	}
 	for _, p := range s.config.Parents.List {
 		s.space.Parents = append(s.space.Parents, p.Name)
 	}

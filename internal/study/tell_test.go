@@ -1,0 +1,80 @@
+package study
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"soup/eval"
+	"soup/search"
+)
+
+// Strategies are told the items that were scored, with their smooth scores.
+func TestStrategiesAreToldItems(t *testing.T) {
+	soft := -0.5
+	got := items([]eval.Outcome{
+		{ID: "a", Category: "x", Cluster: "c", State: eval.StateOK, Score: 1, Soft: &soft},
+		{ID: "b", Category: "x", State: eval.StateFailed},
+		{ID: "d", Category: "y", State: eval.StateTruncated, Score: 0.25},
+	})
+	want := []search.Item{
+		{ID: "a", Category: "x", Cluster: "c", Score: 1, Soft: -0.5},
+		{ID: "d", Category: "y", Score: 0.25, Soft: math.NaN()},
+	}
+	if diff := cmp.Diff(want, got, cmpopts.EquateNaNs()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Strategies know what every category counts, also those that the study file
+// does not name.
+func TestStrategiesKnowTheObjective(t *testing.T) {
+	set := eval.Search{{Category: "x"}, {Category: "y"}, {Category: "z"}, {Category: "y"}}
+	got := aggregate(set, map[string]float64{"y": 2, "z": 0})
+	if diff := cmp.Diff(map[string]float64{"x": 1, "y": 2, "z": 0}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Every strategy asks the same points in a study that was stopped by its budget
+// three times as in one that was not.
+func TestStoppedStudyAsksTheSamePoints(t *testing.T) {
+	const strategies = "strategies: [{coordinate: {budget: 12}}, {hillclimb: {budget: 10, steps: 3}}, {layerwise: {budget: 20, start: 10}}," +
+		" {cmaes: {budget: 12, population: 4}}, {sobol: {budget: 3}}, {tpe: {budget: 6, startup: 3}}]\n"
+	unbroken := smallStudy(t, strategies+"groups: {layers: 2}\n")
+	mustRun(t, unbroken, RunOptions{})
+	want := read(t, DefaultDir(unbroken))
+	for _, spec := range []string{"coordinate", "hillclimb", "layerwise", "cmaes", "sobol", "tpe"} {
+		if _, tried, _ := bestProposal(want.Trials, spec, func(int) (float64, bool) { return 0, true }); tried == 0 {
+			t.Errorf("%s asks nothing", spec)
+		}
+	}
+	stopped := smallStudy(t, strategies+"groups: {layers: 2}\nbudget: {trials: 9}\n")
+	for _, budget := range []int{9, 16, 31, 1000} {
+		setBudget(t, stopped, budget)
+		mustRun(t, stopped, RunOptions{})
+	}
+	got := read(t, DefaultDir(stopped))
+	if diff := cmp.Diff(want.Trials, got.Trials); diff != "" {
+		t.Errorf("(-unbroken +stopped):\n%s", diff)
+	}
+}
+
+// setBudget writes another budget into a study file.
+func setBudget(t *testing.T, file string, trials int) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, _, _ := strings.Cut(string(text), "budget: {trials")
+	changed := before + fmt.Sprintf("budget: {trials: %d}\n", trials)
+	if err := os.WriteFile(file, []byte(changed), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
