@@ -17,6 +17,8 @@ func TestConformance(t *testing.T) {
 					options["step"] = gridStep(space)
 				case "cmaes":
 					options["budget"] = 40
+				case "gp":
+					options["budget"] = len(space.Parents) + 3
 				case "tpe":
 					options["budget"], options["startup"] = 16, 8
 				}

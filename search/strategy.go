@@ -91,6 +91,7 @@ func entries() []entry {
 		{"layerwise", []Parameter{paramBudget.defaulting(60), paramStart, paramMargin}, newLayerwise},
 		{"cmaes", []Parameter{paramBudget.defaulting(100), paramPopulation, paramSigma, paramRestarts}, newEvolution},
 		{"sobol", []Parameter{paramBudget.defaulting(60)}, newSobol},
+		{"gp", []Parameter{paramBudget.defaulting(60), paramBatch}, newGP},
 		{"tpe", []Parameter{paramBudget.defaulting(60), paramStartup}, newParzen},
 	}
 }

@@ -12,8 +12,8 @@ import (
 
 func newBenchCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "bench merge [--json]",
-		Short:   "Measure soup's own speed against this machine's limits",
+		Use:     "bench merge|search [--json]",
+		Short:   "Measure merging against this machine's limits, and strategies against each other",
 		Example: "  soup bench merge",
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -21,10 +21,10 @@ func newBenchCommand() *cobra.Command {
 			if len(args) > 0 {
 				message = "bench: unknown measurement " + args[0]
 			}
-			return &usage.Error{Message: message, Advice: "soup bench merge"}
+			return &usage.Error{Message: message, Advice: "soup bench merge, or soup bench search"}
 		},
 	}
-	cmd.AddCommand(newBenchMergeCommand())
+	cmd.AddCommand(newBenchMergeCommand(), newBenchSearchCommand())
 	return cmd
 }
 
@@ -58,6 +58,39 @@ in a new folder of DIR and removed at the end.`,
 	}
 	cmd.Flags().StringVar(&size, "gb", "4x0.25", "parents, and the GB of each")
 	cmd.Flags().StringVar(&o.Dir, "dir", "", "folder to work in (default: memory if there is room, else the folder of temporary files)")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func newBenchSearchCommand() *cobra.Command {
+	var o bench.SearchOptions
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "search [--grid DIR] [--problems NAME,...] [--strategies NAME,...] [--json]",
+		Short: "Compare strategies on made-up landscapes and on a recorded grid of soups",
+		Long: `Run strategies on problems whose best soup is known and print how far, in points, the
+soup that each would deliver lies below it after so many evaluations. A grid is a folder
+with grid.jsonl, grid_scores.csv.gz and grid_soft.csv.gz: soups of a lattice with every
+item's outcome, interpolated in between.`,
+		Example: "  soup bench search --problems inside,edge\n  soup bench search --grid results --strategies gp,cmaes --items 75",
+		Args:    exactly(0, "options only"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !quiet(cmd) {
+				o.Info = cmd.ErrOrStderr()
+			}
+			report, err := bench.Search(cmd.Context(), o)
+			if err != nil {
+				return err
+			}
+			return show(cmd, report, asJSON)
+		},
+	}
+	cmd.Flags().StringVar(&o.Grid, "grid", "", "folder of a recorded grid")
+	cmd.Flags().StringSliceVar(&o.Problems, "problems", nil, "problems (default all)")
+	cmd.Flags().StringSliceVar(&o.Strategies, "strategies", nil, "strategies (default all that search)")
+	cmd.Flags().IntSliceVar(&o.Marks, "evaluations", []int{10, 15, 30, 60}, "when to look at the soup to deliver")
+	cmd.Flags().IntVar(&o.Seeds, "seeds", 20, "runs of each")
+	cmd.Flags().IntVar(&o.Items, "items", 150, "search items a category")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }

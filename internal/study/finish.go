@@ -118,12 +118,13 @@ func (s *session) representatives() []finalist {
 	return rows
 }
 
-// finalists are the representatives and the best few on search.
+// finalists are the representatives, what strategies recommend, and the best few
+// on search.
 func (s *session) finalists() []finalist {
 	list := s.representatives()
 	for i, f := range s.complete() {
-		if i >= s.config.Finalists {
-			break
+		if i >= s.config.Finalists && !slices.Contains(s.advised, f.trial) {
+			continue
 		}
 		if !slices.ContainsFunc(list, func(g finalist) bool { return g.trial == f.trial }) {
 			list = append(list, f)

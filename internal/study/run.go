@@ -143,6 +143,9 @@ func (s *session) runStrategy(ctx context.Context, strategy search.Strategy, lat
 	if b, ok := strategy.(bounded); ok {
 		strategy = b.Strategy
 	}
+	if err := s.heed(strategy); err != nil {
+		return err
+	}
 	e, ok := strategy.(search.Explainer)
 	if !ok {
 		return nil

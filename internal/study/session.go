@@ -41,6 +41,7 @@ type session struct {
 	trials   []results.Trial // trials of this session, replayed ones included
 	byKey    map[string]int  // trials with outcomes
 	scores   map[int]float64 // search score of complete trials
+	advised  []int           // trials that strategies recommend, whatever their scores
 	pending  []results.Trial // failed in a row, and not yet known to be at fault themselves
 	versions map[string]eval.Version
 	earlier  map[string]eval.Version // versions of sessions before this one

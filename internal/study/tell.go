@@ -2,6 +2,7 @@ package study
 
 import (
 	"math"
+	"slices"
 
 	"soup/eval"
 	"soup/search"
@@ -36,4 +37,26 @@ func aggregate(set eval.Search, given map[string]float64) map[string]float64 {
 		}
 	}
 	return weights
+}
+
+// heed notes the soup that a strategy would deliver. One that models what it was
+// told may trust another than the one with the luckiest score; it is among those
+// that are scored on selection, where the choice is made.
+func (s *session) heed(strategy search.Strategy) error {
+	r, ok := strategy.(search.Recommender)
+	if !ok {
+		return nil
+	}
+	p, ok := r.Recommended()
+	if !ok {
+		return nil
+	}
+	c, err := s.soup(strategy.Name(), p)
+	if err != nil {
+		return err
+	}
+	if trial, ok := s.byKey[c.key]; ok && !slices.Contains(s.advised, trial) {
+		s.advised = append(s.advised, trial)
+	}
+	return nil
 }

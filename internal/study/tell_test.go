@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -45,11 +46,11 @@ func TestStrategiesKnowTheObjective(t *testing.T) {
 // three times as in one that was not.
 func TestStoppedStudyAsksTheSamePoints(t *testing.T) {
 	const strategies = "strategies: [{coordinate: {budget: 12}}, {hillclimb: {budget: 10, steps: 3}}, {layerwise: {budget: 20, start: 10}}," +
-		" {cmaes: {budget: 12, population: 4}}, {sobol: {budget: 3}}, {tpe: {budget: 6, startup: 3}}]\n"
+		" {cmaes: {budget: 12, population: 4}}, {sobol: {budget: 3}}, {gp: {budget: 9, batch: 2}}, {tpe: {budget: 6, startup: 3}}]\n"
 	unbroken := smallStudy(t, strategies+"groups: {layers: 2}\n")
 	mustRun(t, unbroken, RunOptions{})
 	want := read(t, DefaultDir(unbroken))
-	for _, spec := range []string{"coordinate", "hillclimb", "layerwise", "cmaes", "sobol", "tpe"} {
+	for _, spec := range []string{"coordinate", "hillclimb", "layerwise", "cmaes", "sobol", "gp", "tpe"} {
 		if _, tried, _ := bestProposal(want.Trials, spec, func(int) (float64, bool) { return 0, true }); tried == 0 {
 			t.Errorf("%s asks nothing", spec)
 		}
@@ -76,5 +77,32 @@ func setBudget(t *testing.T, file string, trials int) {
 	changed := before + fmt.Sprintf("budget: {trials: %d}\n", trials)
 	if err := os.WriteFile(file, []byte(changed), 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A soup that a strategy recommends is scored on selection even if the best on
+// search are others.
+func TestRecommendedSoupIsAFinalist(t *testing.T) {
+	file := smallStudy(t, "strategies: [{random: {budget: 12}}, {gp: {budget: 10}}]\nfinalists: 1\n")
+	c, err := ReadConfig(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := open(t.Context(), c, RunOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close()
+	if err := s.search(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(s.advised) != 1 {
+		t.Fatalf("gp recommends trials %v; want one", s.advised)
+	}
+	for _, advised := range []int{s.advised[0], s.complete()[len(s.complete())-1].trial} {
+		s.advised = []int{advised}
+		if !slices.ContainsFunc(s.finalists(), func(f finalist) bool { return f.trial == advised }) {
+			t.Errorf("trial %d is recommended and no finalist", advised)
+		}
 	}
 }

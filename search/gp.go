@@ -1,0 +1,107 @@
+package search
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+var paramBatch = Parameter{Name: "batch", Default: 1, Low: 1, High: 100, Whole: true, Doc: "points that are asked together, for so many workers"}
+
+// modelled asks the points that a surrogate expects most of. It begins with the
+// parents and equal weights. Each time it fits the surrogate to all that was told,
+// pruned trials too, and asks the point whose expected improvement over the surest
+// known point is highest; of a batch, those before are believed to turn out as
+// expected. It recommends the surest point, not the luckiest.
+type modelled struct {
+	*stages
+	space   Space
+	seed    uint64
+	options options
+	fit     func(Space, []Trial) surrogate
+}
+
+// newGP is Bayesian optimisation with a Gaussian process for each category.
+func newGP(space Space, seed uint64, o options) (Strategy, error) {
+	return newModelled("gp", space, seed, o, newByCategory)
+}
+
+func newModelled(name string, space Space, seed uint64, o options, fit func(Space, []Trial) surrogate) (Strategy, error) {
+	m := &modelled{space: space, seed: seed, options: o, fit: fit}
+	m.stages = newStages(name, m.follow)
+	return m, nil
+}
+
+func (m *modelled) follow(done []Trial) []Point {
+	left := m.options.whole("budget") - len(done)
+	if len(done) == 0 {
+		first := append(m.space.singles(), m.space.equal("uniform", m.space.all()))
+		return first[:min(len(first), left)]
+	}
+	if left <= 0 || len(m.space.Parents) == 1 {
+		return nil
+	}
+	s := m.fit(m.space, done)
+	if s == nil {
+		m.note("nothing has a score to learn from")
+		return nil
+	}
+	points, gains := m.propose(s, done, min(left, m.options.whole("batch")))
+	for i := range points {
+		points[i].Label = fmt.Sprintf("%s %d: %s", m.name, len(done)+i, m.space.describe(points[i]))
+	}
+	if len(points) > 0 {
+		m.note("%s: may gain %.4f over the best known", points[0].Label, gains[0])
+	}
+	return points
+}
+
+func (m *modelled) propose(s surrogate, done []Trial, n int) ([]Point, []float64) {
+	known, taken := scored(done), [][]float64{}
+	for _, t := range done {
+		taken = append(taken, m.space.place(t.Point))
+	}
+	p := &proposer{m.space, taken}
+	return p.propose(Rand(m.seed, m.name, len(done)), s, known, n)
+}
+
+// scored are the points of complete trials, of all trials if there is none.
+func scored(done []Trial) []Point {
+	var complete, all []Point
+	for _, t := range done {
+		all = append(all, t.Point)
+		if t.State == StateComplete {
+			complete = append(complete, t.Point)
+		}
+	}
+	if len(complete) == 0 {
+		return all
+	}
+	return complete
+}
+
+// Recommended is the surest of the complete trials.
+func (m *modelled) Recommended() (Point, bool) {
+	var told []Trial
+	for _, t := range m.trials {
+		if t.State != "" {
+			told = append(told, t)
+		}
+	}
+	if best(told) == nil {
+		return Point{}, false
+	}
+	s := m.fit(m.space, told)
+	if s == nil {
+		return Point{}, false
+	}
+	return recommend(m.space, s, scored(told)), true
+}
+
+// recommend is the steady one of the known points with the highest means.
+func recommend(space Space, s surrogate, known []Point) Point {
+	p := &proposer{space: space}
+	top := p.screen(s, known)
+	slices.SortFunc(top, func(a, b Point) int { return cmp.Compare(a.Number, b.Number) })
+	return top[p.beliefs(s, top).steady(len(top))].clone()
+}
