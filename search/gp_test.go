@@ -11,11 +11,11 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// sampled is a world of two categories with noise of its own for every item: all
+// sampled is a world of categories with noise of its own for every item: all
 // soups are asked the same.
-func sampled(top []float64, items int) func(Point) Trial {
+func sampled(top []float64, categories, items int) func(Point) Trial {
 	r := rand.New(rand.NewPCG(7, 7))
-	ease := make([]float64, 2*items)
+	ease := make([]float64, categories*items)
 	for i := range ease {
 		u := r.Float64()
 		ease[i] = math.Log(u / (1 - u))
@@ -23,12 +23,12 @@ func sampled(top []float64, items int) func(Point) Trial {
 	return func(p Point) Trial {
 		t := Trial{Point: p, State: StateComplete, Categories: map[string]Category{}}
 		d := floats.Distance(p.Weights[0], top, 2)
-		for c := range 2 {
+		for c := range categories {
 			right := 0.0
 			name := fmt.Sprint("c", c)
 			for i, e := range ease[c*items : (c+1)*items] {
 				it := Item{ID: fmt.Sprint(name, i), Category: name}
-				if 1.5-float64(c)-5*d*d+e > 0 {
+				if 1.5-float64(c%2)-5*d*d+e > 0 {
 					it.Score = 1
 				}
 				right += it.Score
@@ -36,7 +36,7 @@ func sampled(top []float64, items int) func(Point) Trial {
 			}
 			mean := right / float64(items)
 			t.Categories[name] = Category{Mean: mean, SE: math.Sqrt(mean * (1 - mean) / float64(items)), N: items}
-			t.Score += mean / 2
+			t.Score += mean / float64(categories)
 		}
 		return t
 	}
@@ -73,7 +73,7 @@ func mustNew(t *testing.T, name string, given map[string]any, space Space) Strat
 func TestGPFindsTheTop(t *testing.T) {
 	for _, top := range [][]float64{{0.4, 0.3, 0.2, 0.1}, {0.7, 0, 0.3, 0}, {0, 0, 0, 1}} {
 		s := mustNew(t, "gp", map[string]any{"budget": 18}, Space{Parents: []string{"a", "b", "c", "d"}})
-		if n := len(chase(t, s, sampled(top, 300), 1)); n != 18 {
+		if n := len(chase(t, s, sampled(top, 2, 300), 1)); n != 18 {
 			t.Errorf("%v: %d points", top, n)
 		}
 		p, ok := s.(Recommender).Recommended()
@@ -87,7 +87,7 @@ func TestGPFindsTheTop(t *testing.T) {
 func TestGPBatch(t *testing.T) {
 	space := Space{Parents: []string{"a", "b", "c"}}
 	s := mustNew(t, "gp", map[string]any{"budget": 12, "batch": 4}, space)
-	trials := chase(t, s, sampled([]float64{0.5, 0.3, 0.2}, 100), 4)
+	trials := chase(t, s, sampled([]float64{0.5, 0.3, 0.2}, 2, 100), 4)
 	if len(trials) != 12 {
 		t.Fatalf("%d points", len(trials))
 	}
@@ -103,7 +103,7 @@ func TestGPBatch(t *testing.T) {
 // A pruned trial teaches what its items say, and is never recommended.
 func TestGPLearnsFromPruned(t *testing.T) {
 	space, _ := Space{Parents: []string{"a", "b"}}.WithDefaults()
-	try := sampled([]float64{0.5, 0.5}, 100)
+	try := sampled([]float64{0.5, 0.5}, 2, 100)
 	done := []Trial{try(Point{Weights: [][]float64{{1, 0}}}), try(Point{Weights: [][]float64{{0, 1}}})}
 	pruned := try(Point{Weights: [][]float64{{0.5, 0.5}}})
 	pruned.State, pruned.Score = StatePruned, 0
@@ -136,7 +136,7 @@ func TestGPWeighsCategories(t *testing.T) {
 // Soups that answer the same items share their errors, so that a small difference
 // counts more than between soups with other items.
 func TestSharedErrors(t *testing.T) {
-	o := &series{items: [][]Item{
+	o := &series{items: [][]*Item{
 		{{ID: "a", Score: 1}, {ID: "b"}, {ID: "c", Score: 1}, {ID: "d"}},
 		{{ID: "d"}, {ID: "c", Score: 1}, {ID: "b"}, {ID: "a", Score: 1}},
 		{{ID: "e", Score: 1}, {ID: "f"}},
@@ -227,7 +227,7 @@ func TestGPWithoutScores(t *testing.T) {
 	}
 }
 
-// The next proposal after 200 trials of 12 parents with 900 items.
+// The next proposal after 200 trials of 12 parents with 900 items of six categories.
 func BenchmarkGPProposes(b *testing.B) {
 	var names []string
 	top := make([]float64, 12)
@@ -236,7 +236,7 @@ func BenchmarkGPProposes(b *testing.B) {
 		top[i] = float64(12-i) / 78
 	}
 	space, _ := Space{Parents: names}.WithDefaults()
-	try := sampled(top, 450)
+	try := sampled(top, 6, 150)
 	var done []Trial
 	for k := range 200 {
 		row := space.draw(Rand(1, "bench", k), 1)

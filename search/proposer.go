@@ -16,10 +16,10 @@ type proposer struct {
 // What is looked at for a proposal. More did not find better points in spaces of
 // up to twelve parents.
 const (
-	drawn    = 400 // points all over the space
-	screened = 40  // of them, with the highest means
-	rounds   = 4   // of moves from the best
-	moved    = 40  // points a round
+	drawn    = 300 // points all over the space
+	screened = 32  // of them, with the highest means
+	rounds   = 3   // of moves from the best
+	moved    = 32  // points a round
 )
 
 // closest is how near points are that are not worth telling apart: weights that
@@ -27,7 +27,7 @@ const (
 const closest = 0.015
 
 // moves are the parts of the sum that go from a parent to another, round by round.
-var moves = [rounds]float64{0.2, 0.1, 0.05, 0.02}
+var moves = [rounds]float64{0.2, 0.1, 0.04}
 
 // grains are how fine weights are, in parts of their sum. A coarser point is taken
 // if it is expected to gain most of what a finer one would: a simpler recipe, and

@@ -65,7 +65,7 @@ type series struct {
 	places [][]float64
 	values []float64
 	noise  []float64 // variances
-	items  [][]Item  // of each observation, as far as known
+	items  [][]*Item // of each observation, as far as known
 }
 
 // newByCategory is nil where there is nothing to learn from.
@@ -183,10 +183,18 @@ func (o *series) fit(prior gauss.Prior) *gauss.Process {
 }
 
 // byItem are the items of every category.
-func byItem(items []Item) map[string][]Item {
-	all := map[string][]Item{}
-	for _, it := range items {
-		all[it.Category] = append(all[it.Category], it)
+func byItem(items []Item) map[string][]*Item {
+	counts := map[string]int{}
+	for i := range items {
+		counts[items[i].Category]++
+	}
+	all := map[string][]*Item{}
+	for category, count := range counts {
+		all[category] = make([]*Item, 0, count)
+	}
+	for i := range items {
+		category := items[i].Category
+		all[category] = append(all[category], &items[i])
 	}
 	return all
 }
@@ -219,7 +227,7 @@ func (o *series) shared(variances []float64) mat.Symmetric {
 // how many there are. Observations mostly have the same items in the same order.
 func (o *series) columns() (columns [][]int, count int) {
 	number := map[string]int{}
-	var before []Item
+	var before []*Item
 	for i, items := range o.items {
 		row := make([]int, len(items))
 		for k, it := range items {
@@ -242,7 +250,7 @@ func (o *series) columns() (columns [][]int, count int) {
 // standardise writes scores less their mean, scaled to length 1, into the columns
 // of a row: inner products of rows are then correlations, where both have the same
 // items.
-func standardise(row []float64, items []Item, columns []int) {
+func standardise(row []float64, items []*Item, columns []int) {
 	mean, squares := 0.0, 0.0
 	for _, it := range items {
 		mean += it.Score / float64(len(items))
@@ -258,11 +266,11 @@ func standardise(row []float64, items []Item, columns []int) {
 
 func (m byCategory) means(places [][]float64) []float64 {
 	means := make([]float64, len(places))
-	for c, p := range m.process {
-		for i, x := range places {
-			means[i] += m.parts[c] * p.At(x)
+	each(len(places), func(i int) {
+		for c, p := range m.process {
+			means[i] += m.parts[c] * p.At(places[i])
 		}
-	}
+	})
 	return means
 }
 

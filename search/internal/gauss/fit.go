@@ -16,16 +16,16 @@ type Prior struct {
 	SignalFactor float64 // its standard deviation is a factor of e to this
 	Length       float64 // median
 	LengthFactor float64
-	Steps        int // how many values of each are tried, over two standard deviations to each side; default 8
+	Steps        int // how many values of each are tried, over two standard deviations to each side; default 7
 }
 
 // fitted is how many observations at most choose a kernel: its evidence is
 // clear by then, and time grows with their cube.
-const fitted = 60
+const fitted = 48
 
 // Fit chooses the kernel by the marginal likelihood times the prior, on a grid,
 // and conditions on the observations. Of many observations it chooses by the first
-// 20, which lie all over where a search begins, and the last 40. The error is that
+// 16, which lie all over where a search begins, and the last 32. The error is that
 // of Condition.
 func Fit(prior Prior, o Observations) (*Process, error) {
 	return Condition(choose(prior, o.some(fitted/3, fitted-fitted/3)), prior.Mean, o)
@@ -92,7 +92,7 @@ func (p Prior) kernel(length, deviation float64) Kernel {
 func (p Prior) steps() []float64 {
 	n := p.Steps
 	if n == 0 {
-		n = 8
+		n = 7
 	}
 	steps := make([]float64, n)
 	for i := range steps {

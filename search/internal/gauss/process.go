@@ -82,8 +82,9 @@ func (p *Process) At(x []float64) float64 {
 func (p *Process) Joint(places [][]float64) (means []float64, covariance *mat.SymDense) {
 	n, m := len(p.xs), len(places)
 	covariance = mat.NewSymDense(m, nil)
+	means = make([]float64, m)
 	for i, x := range places {
-		means = append(means, p.At(x))
+		means[i] = p.Mean
 		for j := range i + 1 {
 			covariance.SetSym(i, j, p.Kernel.Between(x, places[j]))
 		}
@@ -93,8 +94,10 @@ func (p *Process) Joint(places [][]float64) (means []float64, covariance *mat.Sy
 	}
 	across := mat.NewDense(n, m, nil)
 	for i, x := range p.xs {
+		row := across.RawRowView(i)
 		for j, y := range places {
-			across.Set(i, j, p.Kernel.Between(x, y))
+			row[j] = p.Kernel.Between(x, y)
+			means[j] += p.weights[i] * row[j]
 		}
 	}
 	var solved, known mat.Dense
