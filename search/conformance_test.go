@@ -19,6 +19,8 @@ func TestConformance(t *testing.T) {
 					options["budget"] = 40
 				case "gp":
 					options["budget"] = len(space.Parents) + 3
+				case "auto":
+					options["budget"] = 2*len(space.Parents) + 3
 				case "tpe":
 					options["budget"], options["startup"] = 16, 8
 				}

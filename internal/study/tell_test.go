@@ -46,11 +46,11 @@ func TestStrategiesKnowTheObjective(t *testing.T) {
 // three times as in one that was not.
 func TestStoppedStudyAsksTheSamePoints(t *testing.T) {
 	const strategies = "strategies: [{coordinate: {budget: 12}}, {hillclimb: {budget: 10, steps: 3}}, {layerwise: {budget: 20, start: 10}}," +
-		" {cmaes: {budget: 12, population: 4}}, {sobol: {budget: 3}}, {gp: {budget: 9, batch: 2}}, {tpe: {budget: 6, startup: 3}}]\n"
+		" {cmaes: {budget: 12, population: 4}}, {sobol: {budget: 3}}, {gp: {budget: 9, batch: 2}}, {auto: {budget: 12}}, {tpe: {budget: 6, startup: 3}}]\n"
 	unbroken := smallStudy(t, strategies+"groups: {layers: 2}\n")
 	mustRun(t, unbroken, RunOptions{})
 	want := read(t, DefaultDir(unbroken))
-	for _, spec := range []string{"coordinate", "hillclimb", "layerwise", "cmaes", "sobol", "gp", "tpe"} {
+	for _, spec := range []string{"coordinate", "hillclimb", "layerwise", "cmaes", "sobol", "gp", "auto", "tpe"} {
 		if _, tried, _ := bestProposal(want.Trials, spec, func(int) (float64, bool) { return 0, true }); tried == 0 {
 			t.Errorf("%s asks nothing", spec)
 		}

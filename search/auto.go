@@ -1,0 +1,91 @@
+package search
+
+import (
+	"fmt"
+	"math"
+)
+
+var paramStop = Parameter{Name: "stop", Default: 0.2, Low: 0, High: 10, Doc: "end when no point is expected to gain so many standard errors"}
+
+// patient is how many proposals in a row have to promise too little.
+const patient = 3
+
+// auto does what is cheap and sure first: the parents, equal weights and the greedy
+// soup, which a bad parent does not spoil; then it asks what gp would ask, from all
+// that. It ends with the budget, or when three proposals in a row are expected to
+// gain less than the noise: stop standard errors of the difference between the best
+// and the uniform soup.
+type auto struct {
+	*modelled
+	known record
+	low   int // proposals in a row that promised too little
+}
+
+func newAuto(space Space, seed uint64, o options) (Strategy, error) {
+	a := &auto{modelled: &modelled{space: space, seed: seed, options: o, fit: newByCategory}, known: record{}}
+	a.stages = newStages("auto", a.follow)
+	return a, nil
+}
+
+func (a *auto) follow(done []Trial) []Point {
+	a.known.add(done)
+	left := a.options.whole("budget") - len(done)
+	if left <= 0 {
+		a.note("ends: %d points are the budget", len(done))
+		return nil
+	}
+	if fresh := a.first(); len(fresh) > 0 {
+		return fresh[:min(len(fresh), left)]
+	}
+	s := a.fit(a.space, done)
+	if s == nil || len(a.space.Parents) == 1 {
+		a.note("ends: there is nothing to learn from")
+		return nil
+	}
+	points, gains := a.propose(s, done, min(left, a.options.whole("batch")))
+	if len(points) == 0 || a.enough(s, gains[0]) {
+		return nil
+	}
+	for i := range points {
+		points[i].Label = fmt.Sprintf("auto %d: %s", len(done)+i, a.space.describe(points[i]))
+	}
+	return points
+}
+
+// first are the baselines that were not tried yet, as far as greedy can go.
+func (a *auto) first() []Point {
+	if fresh := a.known.lacks(a.space.singles()); len(fresh) > 0 {
+		return append(fresh, a.space.equal("uniform", a.space.all()))
+	}
+	greedy, err := newGreedy(a.space, a.seed, nil)
+	if err != nil {
+		return nil
+	}
+	for !greedy.Done() {
+		asked := greedy.Ask(maxPoints)
+		if fresh := a.known.lacks(asked); len(fresh) > 0 {
+			return fresh
+		}
+		for _, p := range asked {
+			t := *a.known.trial(p)
+			t.Point = p
+			greedy.Tell([]Trial{t})
+		}
+	}
+	return nil
+}
+
+// enough says whether what may be gained has been below the noise for a while.
+func (a *auto) enough(s surrogate, gain float64) bool {
+	chosen := a.known.trial(recommend(a.space, s, scored(a.trials)))
+	noise := a.options["stop"] * a.space.doubt(*chosen, *a.known.trial(a.space.equal("", a.space.all())))
+	if gain >= noise || math.IsNaN(noise) {
+		a.low = 0
+		return false
+	}
+	if a.low++; a.low < patient {
+		return false
+	}
+	a.note("ends: no point is expected to gain more than %.4f, below the noise of %.4f", gain, noise)
+	return true
+}

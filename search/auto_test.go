@@ -1,0 +1,78 @@
+package search
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"gonum.org/v1/gonum/floats"
+)
+
+// auto asks what the baselines ask first, in their order, each once.
+func TestAutoBeginsWithTheBaselines(t *testing.T) {
+	space := Space{Parents: []string{"a", "b", "c", "d"}}
+	try := sampled([]float64{0.4, 0.4, 0.2, 0}, 2, 200)
+	var want []string
+	for _, name := range Baselines() {
+		for _, trial := range chase(t, mustNew(t, name, nil, space), try, 1) {
+			if key := Key(trial.Point); !slices.Contains(want, key) {
+				want = append(want, key)
+			}
+		}
+	}
+	trials := chase(t, mustNew(t, "auto", map[string]any{"budget": 12}, space), try, 1)
+	for i, key := range want {
+		if got := Key(trials[i].Point); got != key {
+			t.Errorf("point %d is %s; want %s", i, got, key)
+		}
+	}
+	if len(trials) <= len(want) {
+		t.Errorf("%d points: nothing beyond the %d of the baselines", len(trials), len(want))
+	}
+}
+
+// auto says why it stops: the budget, or that there is nothing to gain.
+func TestAutoSaysWhyItStops(t *testing.T) {
+	space := Space{Parents: []string{"a", "b", "c"}}
+	flat := func(p Point) Trial {
+		trial := Trial{Point: p, State: StateComplete, Score: 0.5, Categories: map[string]Category{"x": {Mean: 0.5, SE: 0.01, N: 2500}}}
+		return trial
+	}
+	for _, c := range []struct {
+		budget int
+		try    func(Point) Trial
+		why    string
+		most   int
+	}{
+		{9, sampled([]float64{0.5, 0.3, 0.2}, 2, 300), "are the budget", 9},
+		{60, flat, "below the noise", 40},
+		{60, func(p Point) Trial { return Trial{Point: p, State: StateFailed} }, "nothing to learn from", 10},
+	} {
+		s := mustNew(t, "auto", map[string]any{"budget": c.budget}, space)
+		trials := chase(t, s, c.try, 1)
+		if len(trials) > c.most {
+			t.Errorf("%s: %d points", c.why, len(trials))
+		}
+		if notes := strings.Join(s.(Explainer).Notes(), "\n"); !strings.Contains(notes, c.why) {
+			t.Errorf("after %d points the notes do not say %q:\n%s", len(trials), c.why, notes)
+		}
+	}
+}
+
+// A parent that spoils every soup does not keep auto from the best of the others.
+func TestAutoLeavesOutABadParent(t *testing.T) {
+	good := sampled([]float64{0.5, 0.3, 0.2, 0}, 2, 300)
+	try := func(p Point) Trial {
+		w := slices.Clone(p.Weights[0])
+		w[3] *= 4
+		trial := good(Point{Weights: [][]float64{w}})
+		trial.Point = p
+		return trial
+	}
+	s := mustNew(t, "auto", map[string]any{"budget": 20}, Space{Parents: []string{"a", "b", "c", "bad"}})
+	chase(t, s, try, 1)
+	p, ok := s.(Recommender).Recommended()
+	if !ok || floats.Distance(p.Weights[0], []float64{0.5, 0.3, 0.2, 0}, 2) > 0.2 {
+		t.Errorf("recommends %v", p.Weights)
+	}
+}
