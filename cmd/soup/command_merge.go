@@ -57,8 +57,16 @@ an adapter, or with --base a complete checkpoint.`,
 			return merged.WriteText(cmd.OutOrStdout())
 		},
 	}
-	f := cmd.Flags()
 	outputFlag(cmd, &o.Out)
+	mergeFlags(cmd, &o)
+	storingFlags(cmd, &o.Storing)
+	readingFlags(cmd, &o.Reading)
+	return cmd
+}
+
+// mergeFlags are the options that say what is averaged and how.
+func mergeFlags(cmd *cobra.Command, o *single.MergeOptions) {
+	f := cmd.Flags()
 	f.StringVar(&o.Method, "method", "", strings.Join(single.Methods(), ", "))
 	f.StringVar(&o.Weights, "weights", "", "NAME=W,... for linear and task-arithmetic; a parent that is not named gets 0")
 	f.StringVar(&o.Base, "base", "", "what the checkpoints were fine-tuned from: checked, and needed by task-arithmetic and model-stock; LoRA adapters are baked into it")
@@ -68,9 +76,6 @@ an adapter, or with --base a complete checkpoint.`,
 	f.BoolVar(&o.AsGiven, "as-given", false, "linear: do not scale the weights to sum to 1")
 	f.BoolVar(&o.Extrapolate, "extrapolate", false, "allow negative weights, and --t outside of 0 to 1")
 	f.StringVar(&o.Recipe, "recipe", "", "soup.json of a soup to make again, or a recipe of mergekit (YAML)")
-	storingFlags(cmd, &o.Storing)
-	readingFlags(cmd, &o.Reading)
-	return cmd
 }
 
 func newAverageCommand() *cobra.Command {

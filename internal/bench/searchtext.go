@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -11,12 +10,7 @@ import (
 )
 
 // WriteJSON prints the report as JSON.
-func (r SearchReport) WriteJSON(w io.Writer) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	return e.Encode(r)
-}
+func (r SearchReport) WriteJSON(w io.Writer) error { return writeJSON(w, r) }
 
 // WriteText prints a table a problem.
 func (r SearchReport) WriteText(w io.Writer) error {

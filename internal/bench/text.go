@@ -11,12 +11,7 @@ import (
 )
 
 // WriteJSON prints the report as JSON.
-func (r MergeReport) WriteJSON(w io.Writer) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	return e.Encode(r)
-}
+func (r MergeReport) WriteJSON(w io.Writer) error { return writeJSON(w, r) }
 
 // WriteText prints tables.
 func (r MergeReport) WriteText(w io.Writer) error {
@@ -57,3 +52,10 @@ func (r MergeReport) writeMemory(w io.Writer) error {
 func gb(rate float64) string { return fmt.Sprintf("%.1f", rate/1e9) }
 
 func share(x float64) string { return fmt.Sprintf("%.2f", x) }
+
+func writeJSON(w io.Writer, report any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(report)
+}
