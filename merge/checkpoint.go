@@ -138,7 +138,7 @@ func OpenWith(path string, o OpenOptions) (*Checkpoint, error) {
 	switch {
 	case info.IsDir():
 		c.dir, err = path, c.openDirectory(path)
-	case strings.HasSuffix(path, ".gguf"):
+	case isGGUF(path):
 		c.format, err = GGUF, c.openGGUF(path)
 	case strings.HasSuffix(path, ".safetensors"):
 		err = c.openSafetensors(path, filepath.Base(path))

@@ -63,9 +63,9 @@ func existing(path string) (dir, rest string, err error) {
 	}
 }
 
-// syncDir brings a directory's entries to the disk. Systems that cannot open
+// SyncDir brings a directory's entries to the disk. Systems that cannot open
 // directories for that keep entries without it.
-func syncDir(dir string) error {
+func SyncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return nil

@@ -44,6 +44,25 @@ var (
 	fileTypes = map[DType]uint32{F32: 0, F16: 1, BF16: 32}
 )
 
+// GGMLType returns the number of a float type in the descriptions of a GGUF
+// file's tensors; false for other types.
+func (d DType) GGMLType() (uint32, bool) {
+	n, ok := ggmlTypes[d]
+	return n, ok
+}
+
+// GGUFFileType returns general.file_type of tensors of so many bytes by dtype:
+// the one of most bytes, of equal ones the first of F32, F16 and BF16.
+func GGUFFileType(bytes map[DType]int64) uint32 {
+	most := F32
+	for _, d := range []DType{F16, BF16} {
+		if bytes[d] > bytes[most] {
+			most = d
+		}
+	}
+	return fileTypes[most]
+}
+
 // retype writes the tensors' dtypes and new offsets into the header, and the
 // file type where there is one.
 func (l *layout) retype() error {
@@ -60,7 +79,7 @@ func (l *layout) retype() error {
 		if !ok {
 			return fmt.Errorf("tensor %s is not described", t.Name)
 		}
-		if kind, known := ggmlTypes[t.DType]; known {
+		if kind, known := t.DType.GGMLType(); known {
 			binary.LittleEndian.PutUint32(h.text[where:], kind)
 		}
 		binary.LittleEndian.PutUint64(h.text[where+4:], uint64(at))
@@ -70,13 +89,7 @@ func (l *layout) retype() error {
 	}
 	l.parts[0].size = data + at
 	if h.fileType > 0 {
-		most := F16
-		for d, n := range dtypes {
-			if n > dtypes[most] {
-				most = d
-			}
-		}
-		binary.LittleEndian.PutUint32(h.text[h.fileType:], fileTypes[most])
+		binary.LittleEndian.PutUint32(h.text[h.fileType:], GGUFFileType(dtypes))
 	}
 	return nil
 }

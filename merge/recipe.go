@@ -3,6 +3,7 @@ package merge
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"soup/merge/internal/remedy"
 )
@@ -23,6 +24,24 @@ type Recipe struct {
 	// Workers is the number of goroutines; 0 means GOMAXPROCS. The bytes of
 	// the soup do not depend on it.
 	Workers int
+}
+
+// Weighs says whether a parent, by its place in the rows of weights, has a
+// weight in any group.
+func (r Recipe) Weighs(parent int) bool {
+	return slices.ContainsFunc(r.Weights, func(row []float64) bool { return row[parent] != 0 })
+}
+
+// Keep returns the recipe for some of the parents, in the order given.
+func (r Recipe) Keep(parents []int) Recipe {
+	rows := make([][]float64, len(r.Weights))
+	for g, row := range r.Weights {
+		for _, k := range parents {
+			rows[g] = append(rows[g], row[k])
+		}
+	}
+	r.Weights = rows
+	return r
 }
 
 // narrowed returns the weights as float32 after checking them.

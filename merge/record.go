@@ -90,6 +90,18 @@ func (w *writing) record(ctx context.Context, sha256 string) (SavedRecipe, error
 // recordName is the file that a soup's recipe is kept in.
 const recordName = "soup.json"
 
+// RecordPath returns where a soup's recipe is: in its directory, or beside its
+// .gguf file.
+func RecordPath(soup string) string {
+	if isGGUF(soup) {
+		return soup + "." + recordName
+	}
+	return filepath.Join(soup, recordName)
+}
+
+// isGGUF says whether a path is one of a GGUF file.
+func isGGUF(path string) bool { return filepath.Ext(path) == ".gguf" }
+
 // text returns soup.json.
 func (s SavedRecipe) text() ([]byte, error) {
 	text, err := json.MarshalIndent(s, "", "  ")

@@ -34,7 +34,7 @@ func (realDisk) mkdir(path string) error { return os.Mkdir(path, 0o777) }
 
 func (realDisk) rename(from, to string) error { return os.Rename(from, to) }
 
-func (realDisk) sync(dir string) error { return syncDir(dir) }
+func (realDisk) sync(dir string) error { return SyncDir(dir) }
 
 func (realDisk) create(path string, size int64) (output, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)

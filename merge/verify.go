@@ -69,8 +69,7 @@ func (v *Verification) match(saved SavedRecipe, given []*Checkpoint, sums []stri
 	known := map[string]bool{}
 	for k, p := range saved.Parents {
 		known[p.SHA256] = true
-		weighs := func(row []float64) bool { return row[k] != 0 }
-		vp := VerifiedParent{Name: p.Name, SHA256: p.SHA256, Needed: k == 0 || slices.ContainsFunc(saved.Weights, weighs)}
+		vp := VerifiedParent{Name: p.Name, SHA256: p.SHA256, Needed: k == 0 || saved.Recipe().Weighs(k)}
 		if i := slices.Index(sums, p.SHA256); i >= 0 {
 			vp.Path = given[i].path
 		}

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"sync"
 
 	"soup/merge/internal/remedy"
@@ -131,7 +130,7 @@ func exported(like *Checkpoint, o WriteOptions) (layout, error) {
 // vacant resolves out and refuses what must not be overwritten.
 func vacant(out string, parents []*Checkpoint) (string, error) {
 	isFile := parents[0].format == GGUF
-	if isFile != strings.HasSuffix(out, ".gguf") {
+	if isFile != isGGUF(out) {
 		return "", remedy.Errorf("GGUF parents make a .gguf file, safetensors and PyTorch parents a directory", "%s: does not suit parents in %s", out, parents[0].format)
 	}
 	real, err := resolved(out)
@@ -227,7 +226,7 @@ func (w *writing) file(ctx context.Context) (Stats, error) {
 	if err := w.draft.write(recordName, text); err != nil {
 		return Stats{}, err
 	}
-	if err := w.draft.publishFile(recordName, w.out+"."+recordName); err != nil {
+	if err := w.draft.publishFile(recordName, RecordPath(w.out)); err != nil {
 		return Stats{}, err
 	}
 	return stats, w.draft.publishFile(weightsName, w.out)

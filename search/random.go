@@ -28,19 +28,7 @@ func newRandom(space Space, seed uint64, o options) (Strategy, error) {
 // has Min. With the default bounds these are the shares themselves. A row with a
 // weight above Max is pulled straight towards equal weights until it fits.
 func (s Space) draw(r *rand.Rand, alpha float64) []float64 {
-	n := float64(len(s.Parents))
-	row := dirichlet(r, len(s.Parents), alpha)
-	equal, pull := s.Sum/n, 1.0
-	for i, share := range row {
-		row[i] = s.Min + (s.Sum-n*s.Min)*share
-		if row[i] > s.Max {
-			pull = min(pull, (s.Max-equal)/(row[i]-equal))
-		}
-	}
-	for i := range row {
-		row[i] = equal + pull*(row[i]-equal)
-	}
-	return row
+	return s.spread(dirichlet(r, len(s.Parents), alpha))
 }
 
 // dirichlet returns n shares that sum to 1: gamma draws over their sum. Where alpha

@@ -47,6 +47,21 @@ func (t Target) Check(own merge.Format) error {
 	return nil
 }
 
+// CheckOutput says, before any work, what [Write] would refuse about its output.
+func (t Target) CheckOutput(parents []*merge.Checkpoint, o merge.WriteOptions) error {
+	own := parents[0].Format().Soup()
+	if err := t.Check(own); err != nil {
+		return err
+	}
+	if !t.Changes(own) {
+		return merge.CheckOutput(t.Out, parents, o)
+	}
+	if o.Shard != 0 {
+		return &usage.Error{Message: "--shard-size does not go with another format than the parents'", Advice: "leave the shard size out"}
+	}
+	return nil
+}
+
 // Changes says whether the target's format is another than the parents'.
 func (t Target) Changes(own merge.Format) bool {
 	to, err := t.format(own)

@@ -3,7 +3,6 @@ package single
 import (
 	"fmt"
 	"io"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -26,10 +25,7 @@ type Merged struct {
 
 // merged describes a soup before it is there.
 func merged(b blend, out string) (Merged, error) {
-	m := Merged{Names: b.names, Weights: b.recipe.Weights, Groups: b.recipe.Groups.Names, Record: filepath.Join(out, "soup.json")}
-	if b.parents[0].Format() == merge.GGUF {
-		m.Record = out + ".soup.json"
-	}
+	m := Merged{Names: b.names, Weights: b.recipe.Weights, Groups: b.recipe.Groups.Names, Record: merge.RecordPath(out)}
 	sizes, err := merge.GroupSizes(b.parents[0], b.recipe.Groups, merge.AsStored)
 	if err != nil {
 		return m, err

@@ -3,7 +3,6 @@ package single
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"soup/internal/usage"
@@ -41,7 +40,7 @@ func (o MergeOptions) again(ctx context.Context, given given) (blend, error) {
 	var kept []int
 	for k, p := range saved.Parents {
 		c, ok := byHash[p.SHA256]
-		if !ok && (k == 0 || weighs(saved.Weights, k)) {
+		if !ok && (k == 0 || saved.Recipe().Weighs(k)) {
 			return blend{}, &usage.Error{Message: fmt.Sprintf("%s: none of the given checkpoints is the parent %s (content %s)", file, p.Name, p.SHA256[:min(12, len(p.SHA256))]), Advice: "give the paths of all parents of the recipe"}
 		}
 		if ok {
@@ -51,7 +50,7 @@ func (o MergeOptions) again(ctx context.Context, given given) (blend, error) {
 	if len(kept) != len(given.all) {
 		return blend{}, &usage.Error{Message: fmt.Sprintf("%s: made of %d parents, %d of the given %d are among them", file, len(saved.Parents), len(kept), len(given.all)), Advice: "leave the others out"}
 	}
-	b.recipe.Weights = columns(saved.Weights, kept)
+	b.recipe = b.recipe.Keep(kept)
 	return b, nil
 }
 
@@ -59,25 +58,9 @@ func (o MergeOptions) again(ctx context.Context, given given) (blend, error) {
 func parentNames(saved merge.SavedRecipe) string {
 	var list []string
 	for k, p := range saved.Parents {
-		if k == 0 || weighs(saved.Weights, k) {
+		if k == 0 || saved.Recipe().Weighs(k) {
 			list = append(list, p.Name)
 		}
 	}
 	return strings.Join(list, ", ")
-}
-
-// weighs says whether a parent has a weight in any group.
-func weighs(weights [][]float64, parent int) bool {
-	return slices.ContainsFunc(weights, func(row []float64) bool { return row[parent] != 0 })
-}
-
-// columns keeps some parents' weights.
-func columns(weights [][]float64, kept []int) [][]float64 {
-	out := make([][]float64, len(weights))
-	for g, row := range weights {
-		for _, k := range kept {
-			out[g] = append(out[g], row[k])
-		}
-	}
-	return out
 }

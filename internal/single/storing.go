@@ -4,7 +4,6 @@ import (
 	"io"
 
 	"soup/internal/format"
-	"soup/internal/usage"
 	"soup/merge"
 )
 
@@ -33,15 +32,5 @@ func (s Storing) target(out string) format.Target {
 
 // checkOutput says, before any work, what will be refused about the output.
 func (s Storing) checkOutput(out string, parents []*merge.Checkpoint, w merge.WriteOptions) error {
-	t, own := s.target(out), parents[0].Format().Soup()
-	if err := t.Check(own); err != nil {
-		return err
-	}
-	if !t.Changes(own) {
-		return merge.CheckOutput(out, parents, w)
-	}
-	if w.Shard != 0 {
-		return &usage.Error{Message: "--shard-size does not go with another format than the parents'", Advice: "leave the shard size out"}
-	}
-	return nil
+	return s.target(out).CheckOutput(parents, w)
 }

@@ -20,6 +20,11 @@ type ExportOptions struct {
 	Config   string // see merge: for GGUF parents that become safetensors
 }
 
+// target is the checkpoint to write.
+func (o ExportOptions) target() format.Target {
+	return format.Target{Out: o.Out, Format: o.Format, Config: o.Config}
+}
+
 // Export writes a candidate of a study as a complete checkpoint, as a recipe
 // for mergekit, or both, and returns which. The parents must still be where they
 // were, with the content they had.
@@ -58,8 +63,7 @@ func writeTrial(ctx context.Context, about results.Study, t results.Trial, paren
 	if err != nil {
 		return err
 	}
-	target := format.Target{Out: o.Out, Format: o.Format, Config: o.Config}
-	_, err = format.Write(ctx, target, parents, names, recipe, merge.WriteOptions{Store: store, Method: t.Strategy})
+	_, err = format.Write(ctx, o.target(), parents, names, recipe, merge.WriteOptions{Store: store, Method: t.Strategy})
 	return err
 }
 
@@ -113,11 +117,13 @@ func openRecorded(ctx context.Context, recorded []results.Parent) (parents []*me
 			return parents, nil, err
 		}
 		parents, names = append(parents, c), append(names, p.Name)
-		hash, err := c.Hash(ctx)
-		if err != nil {
-			return parents, nil, err
-		}
-		if hash != p.Hash {
+	}
+	hashes, err := merge.HashAll(ctx, parents, nil)
+	if err != nil {
+		return parents, nil, err
+	}
+	for i, p := range recorded {
+		if hashes[i] != p.Hash {
 			return parents, nil, fmt.Errorf("%s: the parent %s is no longer the one that was scored", p.Path, p.Name)
 		}
 	}

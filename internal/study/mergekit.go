@@ -24,7 +24,7 @@ func handOver(about results.Study, t results.Trial, parents []*merge.Checkpoint,
 		return err
 	}
 	if o.Out != "" { // or the recipe would be there and the checkpoint not
-		if err := merge.CheckOutput(o.Out, parents, merge.WriteOptions{}); err != nil {
+		if err := o.target().CheckOutput(parents, merge.WriteOptions{}); err != nil {
 			return err
 		}
 	}
@@ -65,23 +65,16 @@ func vacant(file string, like *merge.Checkpoint) error {
 // group, except the first: the soup has its configuration and tokenizer. Paths
 // are absolute, for mergekit takes others relative to where it is called.
 func weighed(recorded []results.Parent, r merge.Recipe) (paths []string, kept merge.Recipe, err error) {
-	kept = merge.Recipe{Groups: r.Groups, Weights: make([][]float64, len(r.Weights))}
+	var used []int
 	for k, p := range recorded {
-		used := k == 0
-		for _, row := range r.Weights {
-			used = used || row[k] != 0
-		}
-		if !used {
+		if k > 0 && !r.Weighs(k) {
 			continue
 		}
 		path, err := filepath.Abs(p.Path)
 		if err != nil {
 			return nil, kept, err
 		}
-		paths = append(paths, path)
-		for g, row := range r.Weights {
-			kept.Weights[g] = append(kept.Weights[g], row[k])
-		}
+		used, paths = append(used, k), append(paths, path)
 	}
-	return paths, kept, nil
+	return paths, r.Keep(used), nil
 }

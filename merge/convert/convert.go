@@ -184,7 +184,7 @@ func (m *model) write(ctx context.Context) error {
 	if err := f.CloseAtomicallyReplace(); err != nil {
 		return err
 	}
-	return syncFolder(filepath.Dir(m.converted.Path))
+	return merge.SyncDir(filepath.Dir(m.converted.Path))
 }
 
 // content writes header and tensors one after the other.
@@ -217,14 +217,4 @@ func (m *model) content(ctx context.Context, w io.Writer) (err error) {
 	}
 	_, err = w.Write(make([]byte, aligned(at)-at))
 	return err
-}
-
-// syncFolder makes a rename in a folder last.
-func syncFolder(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
 }

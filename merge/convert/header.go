@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"soup/merge"
 )
 
 // Types of values and tensors in a GGUF file:
@@ -20,13 +18,6 @@ const (
 	kindString  uint32 = 8
 	kindArray   uint32 = 9
 	alignment          = 32
-)
-
-// ggmlTypes and fileTypes number the float types of tensors and of
-// general.file_type.
-var (
-	ggmlTypes = map[merge.DType]uint32{merge.F32: 0, merge.F16: 1, merge.BF16: 30}
-	fileTypes = map[merge.DType]uint32{merge.F32: 0, merge.F16: 1, merge.BF16: 32}
 )
 
 // metadata is the keys of a GGUF file. Values are uint32, float32, bool,
@@ -130,7 +121,8 @@ func encode(m metadata, tensors []tensor) (header []byte, offsets []int64, err e
 		for _, d := range slices.Backward(t.shape) {
 			e.put(uint64(d))
 		}
-		e.put(ggmlTypes[t.dtype])
+		kind, _ := t.dtype.GGMLType() // plans have float types only
+		e.put(kind)
 		e.put(uint64(at))
 		offsets = append(offsets, at)
 		at = aligned(at + t.bytes())

@@ -206,14 +206,9 @@ func block(name string) int {
 
 // fileType is general.file_type: the dtype of most bytes.
 func fileType(tensors []tensor) uint32 {
-	most, bytes := merge.F32, map[merge.DType]int64{}
+	bytes := map[merge.DType]int64{}
 	for _, t := range tensors {
 		bytes[t.dtype] += t.bytes()
 	}
-	for _, d := range []merge.DType{merge.F32, merge.F16, merge.BF16} {
-		if bytes[d] > bytes[most] {
-			most = d
-		}
-	}
-	return fileTypes[most]
+	return merge.GGUFFileType(bytes)
 }
