@@ -161,7 +161,7 @@ func (c NewCheckpoint) small(d *draft, sha256 string) error {
 	if c.Record != nil {
 		saved := *c.Record
 		saved.Soup, saved.SHA256 = 1, sha256
-		text, err := saved.text()
+		text, err := saved.Text()
 		if err != nil {
 			return err
 		}

@@ -25,6 +25,16 @@ type SavedRecipe struct {
 	Store   DType            `json:"store,omitempty"`  // absent: as the first parent, tensor by tensor
 	Shard   int64            `json:"shard,omitempty"`  // see [WriteOptions]
 	SHA256  string           `json:"sha256"`           // of the weights file; of shards, of the lines "NAME SIZE SHA256\n"
+	Made    string           `json:"made,omitempty"`   // the same of the soup before it was converted to another format; absent: it was not
+}
+
+// Averaged returns the sha256 that averaging the parents gives, before the soup
+// is converted to another format, if it is.
+func (s SavedRecipe) Averaged() string {
+	if s.Made != "" {
+		return s.Made
+	}
+	return s.SHA256
 }
 
 // SavedParent is a parent as soup.json names it. Path is the last element
@@ -102,8 +112,8 @@ func RecordPath(soup string) string {
 // isGGUF says whether a path is one of a GGUF file.
 func isGGUF(path string) bool { return filepath.Ext(path) == ".gguf" }
 
-// text returns soup.json.
-func (s SavedRecipe) text() ([]byte, error) {
+// Text returns soup.json.
+func (s SavedRecipe) Text() ([]byte, error) {
 	text, err := json.MarshalIndent(s, "", "  ")
 	return append(text, '\n'), err
 }

@@ -52,6 +52,17 @@ func Verify(ctx context.Context, soup *Checkpoint, saved SavedRecipe, parents []
 	return v, nil
 }
 
+// WeightsSHA256 returns the sha256 of the weights of a checkpoint as a recipe
+// records it.
+func WeightsSHA256(ctx context.Context, path string) (string, error) {
+	c, err := Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer c.Close()
+	return newHasher(nil).weights(ctx, c)
+}
+
 // weights returns the sha256 of a checkpoint's weights as a recipe records it.
 func (h hasher) weights(ctx context.Context, c *Checkpoint) (string, error) {
 	files := make([]hashed, len(c.files))

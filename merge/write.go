@@ -198,7 +198,7 @@ func (w *writing) directory(ctx context.Context) (Stats, error) {
 	if err := w.draft.write("README.md", []byte(record.card(filepath.Base(w.out)))); err != nil {
 		return Stats{}, err
 	}
-	text, err := record.text()
+	text, err := record.Text()
 	if err != nil {
 		return Stats{}, err
 	}
@@ -219,7 +219,7 @@ func (w *writing) file(ctx context.Context) (Stats, error) {
 	if err != nil {
 		return Stats{}, err
 	}
-	text, err := record.text()
+	text, err := record.Text()
 	if err != nil {
 		return Stats{}, err
 	}

@@ -8,7 +8,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"soup/internal/usage"
@@ -80,66 +79,83 @@ func (t Target) format(own merge.Format) (merge.Format, error) {
 	return own, &usage.Error{Message: fmt.Sprintf("--format %s: not a format", t.Format), Advice: "use safetensors or gguf"}
 }
 
+// Written is what came of a soup.
+type Written struct {
+	merge.Stats        // SHA256 is of the weights as they are now
+	Averaged    string // their sha256 before they were converted; the same where they were not
+}
+
 // Names in the scratch directory of a soup that changes its format.
 const (
 	made   = "made"
 	turned = "turned"
-	record = "soup.json"
+	record = "record"
 )
 
 // Write makes a soup. Where its format is another than the parents', both
-// versions are on disk for a while, side by side; statistics and recipe are
-// those of the soup in the parents' format.
-func Write(ctx context.Context, t Target, parents []*merge.Checkpoint, names []string, r merge.Recipe, o merge.WriteOptions) (stats merge.Stats, err error) {
-	own := parents[0].Format().Soup()
-	if err := t.Check(own); err != nil {
-		return stats, err
+// versions are on disk for a while, side by side; the recipe records both sums.
+func Write(ctx context.Context, t Target, parents []*merge.Checkpoint, names []string, r merge.Recipe, o merge.WriteOptions) (w Written, err error) {
+	if err := t.CheckOutput(parents, o); err != nil {
+		return w, err
 	}
+	own := parents[0].Format().Soup()
 	if !t.Changes(own) {
-		return merge.Write(ctx, t.Out, parents, names, r, o)
+		w.Stats, err = merge.Write(ctx, t.Out, parents, names, r, o)
+		w.Averaged = w.SHA256
+		return w, err
 	}
 	scratch, err := merge.NewScratch(t.Out)
 	if err != nil {
-		return stats, err
+		return w, err
 	}
 	defer scratch.Remove()
-	write := func(path string) error {
-		stats, err = merge.Write(ctx, path, parents, names, r, o)
-		return err
-	}
+	soup := scratch.Path(made)
 	if own == merge.GGUF {
-		return stats, toDirectory(ctx, t, scratch, write)
+		soup += ".gguf"
 	}
-	return stats, toGGUF(ctx, t, scratch, write)
+	if w.Stats, err = merge.Write(ctx, soup, parents, names, r, o); err != nil {
+		return w, err
+	}
+	saved, err := merge.ReadRecipe(merge.RecordPath(soup))
+	if err != nil {
+		return w, err
+	}
+	w.Averaged, saved.Made = w.SHA256, w.SHA256
+	if own == merge.GGUF {
+		w.SHA256, err = toDirectory(ctx, t, scratch, soup, saved)
+	} else {
+		w.SHA256, err = toGGUF(ctx, t, scratch, soup, saved)
+	}
+	return w, err
 }
 
 // toGGUF publishes the record before the file, so that a soup which is there is
 // never without one.
-func toGGUF(ctx context.Context, t Target, scratch *merge.Scratch, write func(path string) error) error {
-	if err := write(scratch.Path(made)); err != nil {
-		return err
+func toGGUF(ctx context.Context, t Target, scratch *merge.Scratch, soup string, saved merge.SavedRecipe) (sha256 string, err error) {
+	file := turned + ".gguf"
+	if _, err := convert.Write(ctx, soup, scratch.Path(file)); err != nil {
+		return "", err
 	}
-	if _, err := convert.Write(ctx, scratch.Path(made), scratch.Path(turned)); err != nil {
-		return err
+	if saved.SHA256, err = merge.WeightsSHA256(ctx, scratch.Path(file)); err != nil {
+		return "", err
 	}
-	if err := scratch.Publish(filepath.Join(made, record), t.Out+"."+record); err != nil {
-		return err
+	text, err := saved.Text()
+	if err != nil {
+		return "", err
 	}
-	return scratch.Publish(turned, t.Out)
+	if err := scratch.Write(record, text); err != nil {
+		return "", err
+	}
+	if err := scratch.Publish(record, merge.RecordPath(t.Out)); err != nil {
+		return "", err
+	}
+	return saved.SHA256, scratch.Publish(file, t.Out)
 }
 
-func toDirectory(ctx context.Context, t Target, scratch *merge.Scratch, write func(path string) error) error {
-	soup := scratch.Path(made + ".gguf")
-	if err := write(soup); err != nil {
-		return err
-	}
-	text, err := os.ReadFile(soup + "." + record)
+func toDirectory(ctx context.Context, t Target, scratch *merge.Scratch, soup string, saved merge.SavedRecipe) (sha256 string, err error) {
+	stats, err := convert.WriteDirectory(ctx, soup, scratch.Path(turned), convert.DirectoryOptions{Config: t.Config, Record: &saved})
 	if err != nil {
-		return err
+		return "", err
 	}
-	o := convert.DirectoryOptions{Config: t.Config, Files: map[string][]byte{record: text}}
-	if _, err := convert.WriteDirectory(ctx, soup, scratch.Path(turned), o); err != nil {
-		return err
-	}
-	return scratch.Publish(turned, t.Out)
+	return stats.SHA256, scratch.Publish(turned, t.Out)
 }

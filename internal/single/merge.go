@@ -38,7 +38,7 @@ type blend struct {
 	options  merge.WriteOptions
 	storing  Storing
 	recorded string // file of the recipe that records sum; "" none
-	sum      string // sha256 of the weights that must come out
+	sum      string // sha256 that averaging must give
 }
 
 // Merge writes one soup as a complete checkpoint.
@@ -121,12 +121,13 @@ func (b blend) write(ctx context.Context, out string, info io.Writer) (m Merged,
 	if m, err = merged(b, out); err != nil {
 		return m, err
 	}
-	m.Stats, err = format.Write(ctx, b.storing.target(out), b.parents, b.names, b.recipe, b.options)
+	written, err := format.Write(ctx, b.storing.target(out), b.parents, b.names, b.recipe, b.options)
+	m.Stats = written.Stats
 	if err != nil || b.recorded == "" {
 		return m, err
 	}
-	if m.Stats.SHA256 != b.sum {
-		return m, fmt.Errorf("%s: made, but not the soup of %s: weights sha256 %s, recorded %s", out, b.recorded, m.Stats.SHA256, b.sum)
+	if written.Averaged != b.sum {
+		return m, fmt.Errorf("%s: made, but not the soup of %s: weights sha256 %s, recorded %s", out, b.recorded, written.Averaged, b.sum)
 	}
 	m.Recorded = b.recorded
 	return m, nil

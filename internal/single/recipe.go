@@ -21,7 +21,7 @@ func (o MergeOptions) again(ctx context.Context, given given) (blend, error) {
 	if _, err := o.Storing.options(o.Info); err != nil {
 		return blend{}, err
 	}
-	b := blend{recipe: saved.Recipe(), recorded: file, sum: saved.SHA256, storing: o.Storing}
+	b := blend{recipe: saved.Recipe(), recorded: file, sum: saved.Averaged(), storing: o.Storing}
 	b.options = merge.WriteOptions{Store: saved.Store, Shard: saved.Shard, Method: saved.Method, Progress: tellProgress(o.Info)}
 	if len(given.all) == 0 {
 		return b, &usage.Error{Message: file + ": the paths of its parents are missing: a soup.json records their content, not where they are", Advice: "its parents are " + parentNames(saved)}

@@ -17,7 +17,7 @@ type DirectoryOptions struct {
 	// Config is a Hugging Face directory of the same model: its configuration,
 	// tokenizer and other small files are copied.
 	Config string
-	Files  map[string][]byte       // further files, by name
+	Record *merge.SavedRecipe      // see [merge.NewCheckpoint]; nil: none
 	Notify func(done, total int64) // progress in bytes; may be nil
 }
 
@@ -39,7 +39,7 @@ func WriteDirectory(ctx context.Context, file, out string, o DirectoryOptions) (
 	if err := b.read(); err != nil {
 		return merge.Stats{}, err
 	}
-	n := merge.NewCheckpoint{From: o.Config, Files: o.Files, Tensors: b.tensors, Meta: map[string]string{"format": "pt"}}
+	n := merge.NewCheckpoint{From: o.Config, Record: o.Record, Tensors: b.tensors, Meta: map[string]string{"format": "pt"}}
 	return merge.Create(ctx, out, n, o.Notify)
 }
 
