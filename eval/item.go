@@ -32,6 +32,8 @@ type Item struct {
 	Labels      []string        `json:"labels,omitempty"`       // of metric letter; default A, B, C, ... one a choice
 	GroundTruth json.RawMessage `json:"ground_truth,omitempty"` // of metric call_ast
 	Function    json.RawMessage `json:"function,omitempty"`     // of metric call_ast: schemas of the functions
+	Tools       json.RawMessage `json:"tools,omitempty"`        // functions offered through the model's template, see Request
+	Rule        json.RawMessage `json:"rule,omitempty"`         // settings of the metric that other fields do not hold, see the metric
 }
 
 // Validate returns an error that names the first field that is missing or does
@@ -104,7 +106,7 @@ func missing(field string) error { return fmt.Errorf("field %q is missing", fiel
 
 // Request is what the item asks a server to continue.
 func (it Item) Request() Request {
-	r := Request{Raw: it.Raw, MaxTokens: it.MaxTokens, Stop: it.Stop}
+	r := Request{Raw: it.Raw, MaxTokens: it.MaxTokens, Stop: it.Stop, Tools: it.Tools}
 	if it.System != "" {
 		r.Messages = append(r.Messages, Message{Role: "system", Content: it.System})
 	}

@@ -2,6 +2,7 @@ package eval
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"time"
 )
@@ -28,6 +29,10 @@ type Request struct {
 	Raw       string    // if not empty: the prompt itself, no template, and Messages is ignored
 	MaxTokens int       // most tokens to generate; 0 means 32
 	Stop      []string  // texts that end the answer; they are not part of it
+	// Tools are function descriptions offered to the model through its template: a
+	// JSON list in the form of the OpenAI API. A server that cannot offer them
+	// answers with ErrNoTools.
+	Tools json.RawMessage
 }
 
 // Finish says why an answer ended.
@@ -44,8 +49,16 @@ const (
 type Reply struct {
 	Text    string
 	Finish  Finish
-	Tokens  int // tokens generated, the end token not counted
+	Calls   []Call // function calls that the server itself read from the answer, if Tools were offered
+	Tokens  int    // tokens generated, the end token not counted
 	Latency time.Duration
+}
+
+// Call is a function call, its arguments a JSON object with numbers as they
+// were written.
+type Call struct {
+	Name      string          `json:"name"`
+	Arguments json.RawMessage `json:"arguments"`
 }
 
 // Server runs one model at a time. Implementations live in eval/server, one
@@ -78,6 +91,21 @@ type ReferenceScorer interface {
 	ScoreReference(ctx context.Context, r Request, reference string) (float64, error)
 }
 
+// ContinuationScorer is a Server that can tell how likely each text is after a
+// prompt, all of its tokens together: what accuracy on the log-likelihood of
+// whole choices needs. Results come in the order of the continuations.
+type ContinuationScorer interface {
+	ScoreContinuations(ctx context.Context, r Request, continuations []string) ([]Continuation, error)
+}
+
+// Continuation is how likely a text is after a prompt. The end token does not
+// count.
+type Continuation struct {
+	LogProb float64 // sum of the log-probabilities (natural logarithm) of its tokens
+	Tokens  int     // how many they are
+	Greedy  bool    // every token is the likeliest one at its place
+}
+
 // Checker is a Server that can tell before a study whether it will be able to
 // ask a question of the model that is loaded: nil, or why not.
 type Checker interface {
@@ -90,15 +118,34 @@ type Reloader interface {
 	Reload(ctx context.Context, m Model) (Version, error)
 }
 
-// ErrNotNumbers says that the loaded weights give NaN: the model is broken, the
-// server is not.
-var ErrNotNumbers = errors.New("the model's logits are not numbers")
+// What errors of servers are told apart by.
+var (
+	// ErrNotNumbers says that the loaded weights give NaN: the model is broken,
+	// the server is not.
+	ErrNotNumbers = errors.New("the model's logits are not numbers")
+	// ErrNoTools says that the server, or the model's template, takes no Tools.
+	ErrNoTools = errors.New("no functions can be offered to the model here")
+	// ErrOutOfMemory says that the server has too little memory for the model or
+	// the request.
+	ErrOutOfMemory = errors.New("the server is out of memory")
+	// ErrUnreachable says that nothing answers, or that what answers ends the
+	// connection: the server is down, or on its way down or up.
+	ErrUnreachable = errors.New("the server cannot be reached")
+	// ErrServer says that the server failed at a request that was right (HTTP
+	// status 5xx).
+	ErrServer = errors.New("the server failed")
+	// ErrReply says that the reply is none that the server's interface knows:
+	// another program, or one that is broken, answers there.
+	ErrReply = errors.New("not an answer of this kind of server")
+)
 
 // Question is everything asked about one item at once.
 type Question struct {
 	Request
 	Labels    []string // if not empty: score these and do not generate
 	Reference string   // if not empty: also the log-likelihood of this answer
+	// Continuations, if not empty, are scored and nothing is generated.
+	Continuations []string
 }
 
 // Answer is the reply to one Question.
@@ -106,7 +153,9 @@ type Answer struct {
 	Reply
 	Labels    []float64 // as ScoreLabels; nil if none were asked for or the server cannot
 	Reference *float64  // as ScoreReference; nil likewise
-	Err       error     // why this question has no answer, if Finish is FinishError; the others have theirs
+	// Continuations are as of ScoreContinuations; nil likewise.
+	Continuations []Continuation
+	Err           error // why this question has no answer, if Finish is FinishError; the others have theirs
 }
 
 // Batcher is a Server that answers many questions faster together than one by

@@ -107,8 +107,7 @@ func reason(outcomes []eval.Outcome) string {
 func readItems(files []string, split string) ([]eval.Item, error) {
 	var items []eval.Item
 	for _, f := range files {
-		name := strings.TrimSuffix(filepath.Base(f), filepath.Ext(f))
-		more, err := benchmarks.LoadJSONL(name, f)
+		more, err := benchmarks.Load(benchmarkAt(f))
 		if err != nil {
 			return nil, err
 		}
@@ -129,6 +128,15 @@ func readItems(files []string, split string) ([]eval.Item, error) {
 		return nil, fmt.Errorf("no items in the %s split of %s", split, strings.Join(files, ", "))
 	}
 	return chosen, nil
+}
+
+// benchmarkAt reads an argument of --data: a JSON Lines file, named after itself, or
+// FAMILY:PATH with a benchmark that soup knows.
+func benchmarkAt(arg string) benchmarks.Source {
+	if family, path, ok := strings.Cut(arg, ":"); ok && slices.Contains(benchmarks.Families(), family) {
+		return benchmarks.Source{Name: family, Family: family, Path: path}
+	}
+	return benchmarks.Source{Name: strings.TrimSuffix(filepath.Base(arg), filepath.Ext(arg)), Path: arg}
 }
 
 func scoreAnswers(path string, items []eval.Item) ([]eval.Outcome, error) {

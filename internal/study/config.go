@@ -17,6 +17,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
 
+	"soup/benchmarks"
 	"soup/eval/server/embedded"
 	"soup/internal/usage"
 	"soup/merge"
@@ -69,10 +70,19 @@ type Pattern struct {
 	Match string `yaml:"match"`
 }
 
-// Benchmark is a data file with a name.
+// Benchmark is a data file with a name, {name: arith, file: arith.jsonl}, or the
+// official files of a benchmark that soup knows, with its options:
+// {bfcl: /data/bfcl, categories: [..], name: ..}.
 type Benchmark struct {
-	Name string `yaml:"name"`
-	File string `yaml:"file"`
+	Name    string
+	File    string
+	Family  string
+	Options map[string]any
+}
+
+// source is what package benchmarks loads.
+func (b Benchmark) source() benchmarks.Source {
+	return benchmarks.Source{Name: b.Name, Family: b.Family, Path: b.File, Options: b.Options}
 }
 
 // Objective says what one number a candidate is judged by: the mean over
@@ -229,6 +239,49 @@ func (s *StrategySpec) UnmarshalYAML(n ast.Node) error {
 	}
 	for name, options := range m {
 		s.Name, s.Options = name, options
+	}
+	return nil
+}
+
+// UnmarshalYAML implements yaml.NodeUnmarshaler.
+func (b *Benchmark) UnmarshalYAML(n ast.Node) error {
+	var keys map[string]any
+	if err := yaml.NodeToValue(n, &keys); err != nil {
+		return mistake(n.GetToken(), "a benchmark is {name: .., file: ..}, or an official one with its options: {bfcl: PATH}")
+	}
+	for _, name := range benchmarks.Families() {
+		if _, named := keys[name]; named {
+			return b.official(n, name, keys)
+		}
+	}
+	var plain struct {
+		Name string `yaml:"name"`
+		File string `yaml:"file"`
+	}
+	err := decode(n, &plain)
+	b.Name, b.File = plain.Name, plain.File
+	return err
+}
+
+// official reads the entry of a benchmark that soup knows: the keys beside its
+// path and name are its options.
+func (b *Benchmark) official(n ast.Node, family string, keys map[string]any) error {
+	b.Family, b.Name = family, family
+	for key, value := range keys {
+		text, isText := value.(string)
+		switch {
+		case key != family && key != "name":
+			if b.Options == nil {
+				b.Options = map[string]any{}
+			}
+			b.Options[key] = value
+		case !isText || text == "":
+			return mistake(n.GetToken(), "%s: want text here", key)
+		case key == family:
+			b.File = text
+		default:
+			b.Name = text
+		}
 	}
 	return nil
 }

@@ -118,7 +118,7 @@ func (s *session) openItems(context.Context) error {
 func loadItems(c *Config) (eval.Set, error) {
 	var items []eval.Item
 	for _, b := range c.Benchmarks {
-		more, err := benchmarks.LoadJSONL(b.Name, b.File)
+		more, err := benchmarks.Load(b.source())
 		if err != nil {
 			return eval.Set{}, fmt.Errorf("benchmark %s: %w", b.Name, err)
 		}
