@@ -112,7 +112,7 @@ func newRoot() *cobra.Command {
 	})
 	root.PersistentFlags().Bool("quiet", false, "no progress on stderr")
 	root.AddCommand(newRunCommand(), newReportCommand(), newExportCommand(), newEvalCommand(),
-		newMergeCommand(), newAverageCommand(), newCheckCommand(), newBenchCommand(), newVersionCommand())
+		newMergeCommand(), newAverageCommand(), newCheckCommand(), newAnalyzeCommand(), newBenchCommand(), newVersionCommand())
 	return root
 }
 

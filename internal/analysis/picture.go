@@ -1,0 +1,30 @@
+package analysis
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"path/filepath"
+
+	"soup/results"
+)
+
+// WriteSVG draws the matrix of Pearson's correlations.
+func (a *Analysis) WriteSVG(w io.Writer) error {
+	matrix := make([][]float64, len(a.Categories))
+	for i, x := range a.Categories {
+		matrix[i] = make([]float64, len(a.Categories))
+		for j, y := range a.Categories {
+			matrix[i][j] = 1
+			if i == j {
+				continue
+			}
+			matrix[i][j] = math.NaN()
+			if c, _ := a.pair(x, y); c.Pearson.Value != nil {
+				matrix[i][j] = *c.Pearson.Value
+			}
+		}
+	}
+	title := fmt.Sprintf("Pearson correlation of categories, %s, n = %d models", filepath.Base(a.Table), a.Models)
+	return results.WriteHeatmap(w, title, a.Categories, matrix)
+}

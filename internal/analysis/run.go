@@ -1,0 +1,118 @@
+package analysis
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/google/renameio/v2"
+
+	"soup/internal/study"
+	"soup/internal/usage"
+	"soup/results"
+	"soup/search"
+)
+
+// Request is what the command line asks for.
+type Request struct {
+	Table  string // a CSV file, or the folder of a study
+	Recipe string // a recipe file; "" for none
+	SVG    string // a picture to write; "" for none
+	Columns
+	Options
+}
+
+// Run reads the table, analyses it and compares it with what was published.
+func Run(ctx context.Context, r Request) (*Analysis, error) {
+	var recipe Recipe
+	if r.Recipe != "" {
+		var err error
+		if recipe, err = r.withRecipe(); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := os.Lstat(r.SVG); r.SVG != "" && err == nil {
+		return nil, usage.Errorf("--svg: %s exists; name another file", r.SVG)
+	}
+	models, err := r.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rest, err := recipe.Without(models)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", r.Recipe, err)
+	}
+	a, err := Analyze(r.Table, rest, r.Options)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.Compare(recipe.Published, models, rest, r.Among); err != nil {
+		return nil, fmt.Errorf("%s: %w", r.Recipe, err)
+	}
+	if r.SVG == "" {
+		return a, nil
+	}
+	return a, a.save(r.SVG)
+}
+
+// withRecipe reads the recipe; what the command line says as well is a mistake.
+func (r *Request) withRecipe() (Recipe, error) {
+	if r.Model != "" || len(r.Categories) > 0 || r.Transposed || len(r.Among) > 0 {
+		return Recipe{}, usage.Errorf("--recipe says how to read the table: leave out --model-column, --category, --transposed and --candidate")
+	}
+	recipe, err := ReadRecipe(r.Recipe)
+	if err != nil {
+		return recipe, err
+	}
+	r.Columns, r.Among = recipe.Columns(), recipe.Candidates
+	if len(r.Tau) == 0 {
+		r.Tau = recipe.Tau
+	}
+	return recipe, nil
+}
+
+func (r Request) read(ctx context.Context) ([]search.Model, error) {
+	info, err := os.Stat(r.Table)
+	if err != nil {
+		return nil, &usage.Error{Message: err.Error(), Advice: "give a CSV file with one model a row, or the folder of a study"}
+	}
+	if !info.IsDir() {
+		return Read(r.Table, r.Columns)
+	}
+	if r.Model != "" || len(r.Categories) > 0 || r.Transposed {
+		return nil, usage.Errorf("%s: a study's folder has its own categories: leave out --model-column, --category and --transposed", r.Table)
+	}
+	report, err := study.BuildReport(ctx, r.Table)
+	if err != nil {
+		return nil, err
+	}
+	return fromStudy(report), nil
+}
+
+// fromStudy are the candidates that were scored on the search split.
+func fromStudy(report results.Report) []search.Model {
+	var models []search.Model
+	for _, t := range report.Trials {
+		if t.State != results.Complete || t.Scores.Search == nil {
+			continue
+		}
+		m := search.Model{Name: fmt.Sprintf("%d %s", t.Number, t.Label), Categories: map[string]search.Category{}}
+		for name, c := range t.Scores.Search.Categories {
+			if c.Mean != nil {
+				m.Categories[name] = search.Category{Mean: *c.Mean}
+			}
+		}
+		models = append(models, m)
+	}
+	return models
+}
+
+// save writes the picture, whole or not at all.
+func (a *Analysis) save(path string) error {
+	var picture bytes.Buffer
+	if err := a.WriteSVG(&picture); err != nil {
+		return err
+	}
+	return renameio.WriteFile(path, picture.Bytes(), 0o644)
+}
