@@ -15,6 +15,8 @@ func TestConformance(t *testing.T) {
 				switch name {
 				case "grid":
 					options["step"] = gridStep(space)
+				case "subsets":
+					options["budget"] = 1<<len(space.Parents) - 1
 				case "cmaes":
 					options["budget"] = 40
 				case "gp":

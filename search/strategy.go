@@ -85,6 +85,7 @@ func entries() []entry {
 		{"greedy", nil, newGreedy},
 		{"random", []Parameter{paramBudget.defaulting(60), paramAlpha}, newRandom},
 		{"grid", []Parameter{paramStep, paramBudget.defaulting(maxPoints)}, newGrid},
+		{"subsets", []Parameter{paramBudget.defaulting(255)}, newSubsets},
 		{"soce", []Parameter{paramTau, paramMinN, paramStep, paramBudget.defaulting(200)}, newSoCE},
 		{"coordinate", []Parameter{paramBudget.defaulting(60), paramMargin}, newCoordinate},
 		{"hillclimb", []Parameter{paramSteps, paramPatience, paramBudget.defaulting(200)}, newHillclimb},
