@@ -23,6 +23,9 @@ type Report struct {
 	Winner      *WinnerReport    `json:"winner"`
 	Comparisons []Comparison     `json:"comparisons"`
 
+	// Inheritance is nil until the winner and every parent were scored on test.
+	Inheritance *Inheritance `json:"inheritance"`
+
 	// Optimism is how far the best search score of this many candidates is
 	// expected to lie above its true value by luck alone.
 	Optimism *float64 `json:"optimism"`

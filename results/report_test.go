@@ -53,6 +53,14 @@ func gardenReport() Report {
 			{Of: OfWinner, Against: OfBestSingle, Split: Selection, Difference: against},
 			{Of: "greedy", Against: "uniform", Split: Test, Difference: against},
 		},
+		Inheritance: &Inheritance{
+			Parents: []Kept{{"order", 0, 1225, 1190, 575, 281}, {"hot", 7, 0, 0, 1800, 1471}},
+			AllFail: 210, AllFailSolved: 12, OneFails: 305, OneFailsSolved: 291,
+			Specialists: []Specialist{
+				{"arith", "arith", Difference{-.02, -.0433, .0033, .11, 300, 3, 9, 288, Noise, "mcnemar exact"}},
+				{"translate", "lingua", Difference{-.041, -.0602, -.0221, .0002, 300, 20, 61, 219, Worse, "paired bootstrap"}},
+			},
+		},
 		Optimism: ptr(.0193),
 		Notes: []Note{
 			{"greedy", []string{"order 69.4, + arith 75.1, + quiz 81.8; no other parent helps"}},
@@ -140,7 +148,7 @@ func TestWriteJSONEmpty(t *testing.T) {
 	var text bytes.Buffer
 	must(t, WriteJSON(&text, Report{Study: "new"}))
 	want := `{"study":"new","seed":0,"parents":[],"candidates":0,"swaps":0,"items_answered":0,"seconds":0,` +
-		`"trials":[],"strategies":[],"winner":null,"comparisons":[],"optimism":null,"notes":[],"warnings":[]}`
+		`"trials":[],"strategies":[],"winner":null,"comparisons":[],"inheritance":null,"optimism":null,"notes":[],"warnings":[]}`
 	var got bytes.Buffer
 	must(t, json.Compact(&got, text.Bytes()))
 	if got.String() != want {

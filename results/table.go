@@ -12,13 +12,13 @@ import (
 
 // WriteText prints the report for people, at most 100 columns wide: the study,
 // a table of strategies, the winner's weights, its comparisons on test, each
-// category, and footnotes. Scores are points: 100 times the mean. "~" stands in
+// category, what it kept of its parents, and footnotes. Scores are points: 100 times the mean. "~" stands in
 // place of a difference that may be noise, "-" where nothing was measured.
 // Equal reports give equal text.
 func WriteText(w io.Writer, r Report) error {
 	var p page
 	for _, section := range []func(*page, Report){
-		writeHead, writeStrategies, writeWinner, writeComparisons, writeCategories, writeFootnotes,
+		writeHead, writeStrategies, writeWinner, writeComparisons, writeCategories, writeInheritance, writeFootnotes,
 	} {
 		section(&p, r)
 	}

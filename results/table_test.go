@@ -184,6 +184,13 @@ func drawReport(t *rapid.T) Report {
 			r.Comparisons[i].Categories[j].Category = name.Draw(t, "category")
 		}
 	}
+	for i := range r.Inheritance.Specialists {
+		s := &r.Inheritance.Specialists[i]
+		s.Category, s.Parent, s.Difference = name.Draw(t, "category"), name.Draw(t, "parent"), drawDifference(t)
+	}
+	for i := range r.Inheritance.Parents {
+		r.Inheritance.Parents[i].Parent = name.Draw(t, "parent")
+	}
 	for range rapid.IntRange(0, 12).Draw(t, "groups") {
 		r.Winner.Groups = append(r.Winner.Groups, GroupWeights{name.Draw(t, "group"), r.Winner.ByParent})
 	}

@@ -37,6 +37,7 @@ type Analysis struct {
 	Thresholds   []Threshold       `json:"thresholds"`
 	Warnings     []string          `json:"warnings,omitempty"`
 	Published    []Compared        `json:"published,omitempty"`
+	Souping      *Souping          `json:"souping,omitempty"` // of a study only
 }
 
 // Correlation is one pair of categories; see search.Correlation. A number that
@@ -155,7 +156,7 @@ func (a *Analysis) warn(pairs []search.Correlation, among []string) {
 	if a.Models < fewModels {
 		a.Warnings = append(a.Warnings, fmt.Sprintf("%d models are few: look at the intervals before you trust a correlation", a.Models))
 	}
-	if len(among) > 0 && len(among) == a.Models {
+	if len(among) == a.Models {
 		a.Warnings = append(a.Warnings, "the table has the candidates only: chosen models are no sample, and correlations over them are not those of models at large")
 	}
 	var turned []string

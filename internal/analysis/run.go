@@ -10,8 +10,6 @@ import (
 
 	"soup/internal/study"
 	"soup/internal/usage"
-	"soup/results"
-	"soup/search"
 )
 
 // Request is what the command line asks for.
@@ -35,7 +33,25 @@ func Run(ctx context.Context, r Request) (*Analysis, error) {
 	if _, err := os.Lstat(r.SVG); r.SVG != "" && err == nil {
 		return nil, usage.Errorf("--svg: %s exists; name another file", r.SVG)
 	}
-	models, err := r.read(ctx)
+	info, err := os.Stat(r.Table)
+	if err != nil {
+		return nil, &usage.Error{Message: err.Error(), Advice: "give a CSV file with one model a row, or the folder of a study"}
+	}
+	var a *Analysis
+	if info.IsDir() {
+		a, err = r.ofStudy(ctx)
+	} else {
+		a, err = r.ofTable(recipe)
+	}
+	if err != nil || r.SVG == "" {
+		return a, err
+	}
+	return a, a.save(r.SVG)
+}
+
+// ofTable analyses a CSV file.
+func (r Request) ofTable(recipe Recipe) (*Analysis, error) {
+	models, err := Read(r.Table, r.Columns)
 	if err != nil {
 		return nil, err
 	}
@@ -50,10 +66,25 @@ func Run(ctx context.Context, r Request) (*Analysis, error) {
 	if err := a.Compare(recipe.Published, models, rest, r.Among); err != nil {
 		return nil, fmt.Errorf("%s: %w", r.Recipe, err)
 	}
-	if r.SVG == "" {
-		return a, nil
+	return a, nil
+}
+
+// ofStudy analyses the search scores of a study's parents and soups.
+func (r Request) ofStudy(ctx context.Context) (*Analysis, error) {
+	if r.Model != "" || len(r.Categories) > 0 || r.Transposed || r.Recipe != "" {
+		return nil, usage.Errorf("%s: a study's folder has its own categories: leave out --model-column, --category, --transposed and --recipe", r.Table)
 	}
-	return a, a.save(r.SVG)
+	report, err := study.BuildReport(ctx, r.Table)
+	if err != nil {
+		return nil, err
+	}
+	parents, soups := split(report)
+	a, err := Analyze(r.Table, parents, r.Options)
+	if err != nil {
+		return nil, err
+	}
+	a.Souping = souping(report, a.Categories, parents, soups)
+	return a, nil
 }
 
 // withRecipe reads the recipe; what the command line says as well is a mistake.
@@ -70,42 +101,6 @@ func (r *Request) withRecipe() (Recipe, error) {
 		r.Tau = recipe.Tau
 	}
 	return recipe, nil
-}
-
-func (r Request) read(ctx context.Context) ([]search.Model, error) {
-	info, err := os.Stat(r.Table)
-	if err != nil {
-		return nil, &usage.Error{Message: err.Error(), Advice: "give a CSV file with one model a row, or the folder of a study"}
-	}
-	if !info.IsDir() {
-		return Read(r.Table, r.Columns)
-	}
-	if r.Model != "" || len(r.Categories) > 0 || r.Transposed {
-		return nil, usage.Errorf("%s: a study's folder has its own categories: leave out --model-column, --category and --transposed", r.Table)
-	}
-	report, err := study.BuildReport(ctx, r.Table)
-	if err != nil {
-		return nil, err
-	}
-	return fromStudy(report), nil
-}
-
-// fromStudy are the candidates that were scored on the search split.
-func fromStudy(report results.Report) []search.Model {
-	var models []search.Model
-	for _, t := range report.Trials {
-		if t.State != results.Complete || t.Scores.Search == nil {
-			continue
-		}
-		m := search.Model{Name: fmt.Sprintf("%d %s", t.Number, t.Label), Categories: map[string]search.Category{}}
-		for name, c := range t.Scores.Search.Categories {
-			if c.Mean != nil {
-				m.Categories[name] = search.Category{Mean: *c.Mean}
-			}
-		}
-		models = append(models, m)
-	}
-	return models
 }
 
 // save writes the picture, whole or not at all.

@@ -55,7 +55,7 @@ func (a *Analysis) WriteText(w io.Writer) error {
 	for _, name := range slices.Sorted(maps.Keys(a.Skipped)) {
 		fmt.Fprintf(w, "left out: %s, %s\n", name, a.Skipped[name])
 	}
-	for _, part := range []func(io.Writer) error{a.writeMatrix, a.writePairs, a.writeThresholds, a.writeExperts, a.writePublished} {
+	for _, part := range []func(io.Writer) error{a.writeMatrix, a.writePairs, a.writeThresholds, a.writeExperts, a.writePublished, a.writeSouping} {
 		if err := part(w); err != nil {
 			return err
 		}
@@ -174,6 +174,35 @@ func (a *Analysis) writePublished(w io.Writer) error {
 	table.Header("what", "published", "here", "")
 	for _, c := range a.Published {
 		if err := table.Append(c.What, c.Published, c.Here, c.Verdict); err != nil {
+			return err
+		}
+	}
+	return table.Render()
+}
+
+func (a *Analysis) writeSouping(w io.Writer) error {
+	s := a.Souping
+	if s == nil {
+		return nil
+	}
+	fmt.Fprintf(w, "\nMean correlation of two categories: %s over the parents, %s over %d soups\n", orDash(s.Before), orDash(s.After), s.Soups)
+	if len(s.Shapley) == 0 {
+		_, err := fmt.Fprintln(w, "No Shapley values: they take every set of parents with equal shares, which the strategy subsets tries")
+		return err
+	}
+	fmt.Fprintf(w, "\nShapley values, points: shares of %.1f (all parents, equal shares) less %.1f (none)\n", 100*s.All, 100*s.None)
+	table := tablewriter.NewTable(w)
+	header := []any{"parent", "all"}
+	for _, c := range a.Categories {
+		header = append(header, c)
+	}
+	table.Header(header...)
+	for _, share := range s.Shapley {
+		row := []any{share.Parent, fmt.Sprintf("%.1f", 100*share.Value)}
+		for _, c := range a.Categories {
+			row = append(row, fmt.Sprintf("%.1f", 100*share.Categories[c]))
+		}
+		if err := table.Append(row...); err != nil {
 			return err
 		}
 	}

@@ -40,7 +40,7 @@ func (s *session) finish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	rows := s.representatives()
+	rows := s.tested()
 	s.progress.Phase("test", len(rows)+1)
 	if err := s.deliver(ctx, winner, reason); err != nil {
 		return err
@@ -113,6 +113,18 @@ func (s *session) representatives() []finalist {
 		best, _, ok := bestProposal(s.trials, name, s.searchScore)
 		if ok && !slices.ContainsFunc(rows, func(f finalist) bool { return f.trial == best }) {
 			rows = append(rows, byNumber[best])
+		}
+	}
+	return rows
+}
+
+// tested are what the winner is compared with on test: the representatives and
+// every parent.
+func (s *session) tested() []finalist {
+	rows := s.representatives()
+	for _, f := range s.complete() {
+		if f.strategy == singleStrategy && !slices.ContainsFunc(rows, func(g finalist) bool { return g.trial == f.trial }) {
+			rows = append(rows, f)
 		}
 	}
 	return rows

@@ -21,8 +21,11 @@ type candidate struct {
 	key             string      // identity of the weights, for the ledger
 }
 
-// baseStrategy is the strategy name of the base's own trial.
-const baseStrategy = "base"
+// The strategies of the parents' own trials and of the base's.
+const (
+	singleStrategy = "single"
+	baseStrategy   = "base"
+)
 
 func (c candidate) isBase() bool { return c.strategy == baseStrategy }
 
