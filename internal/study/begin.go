@@ -17,8 +17,12 @@ import (
 // settings that must not change within a study.
 const itemBatch = 150
 
-// objectiveSetting holds the weights of the categories, as JSON.
-const objectiveSetting = "objective"
+// Settings that are read again: the identity of the items, and the weights of
+// the categories, as JSON.
+const (
+	itemsSetting     = "items"
+	objectiveSetting = "objective"
+)
 
 // begin writes the study into a new ledger, or compares it with the one that
 // is there: what a score depends on must not have changed. Strategies and
@@ -31,7 +35,7 @@ func (s *session) begin(context.Context) error {
 	}
 	low, high, sum := s.config.Weights.values()
 	settings := []results.Setting{
-		{Name: "items", Value: short(s.set.Hash())},
+		{Name: itemsSetting, Value: short(s.set.Hash())},
 		{Name: "batch", Value: fmt.Sprint(s.batch)},
 		{Name: objectiveSetting, Value: string(objective)},
 		{Name: "weights", Value: fmt.Sprintf("min %g max %g sum %g", low, high, sum)},
