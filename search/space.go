@@ -30,6 +30,10 @@ type Space struct {
 	// Aggregate holds the weights by which the categories' means make up a
 	// trial's score, for strategies that model categories apart; nil: equal.
 	Aggregate map[string]float64
+
+	// Keep are categories that a soup must not lose, for strategies that model
+	// categories apart; the others find a lower score.
+	Keep []Keep
 }
 
 // Point is one soup to try.
@@ -55,6 +59,9 @@ func (s Space) WithDefaults() (Space, error) {
 		return s, err
 	}
 	if err := distinct("group", s.Groups); err != nil {
+		return s, err
+	}
+	if err := s.checkKeep(); err != nil {
 		return s, err
 	}
 	return s, s.checkBounds()

@@ -57,6 +57,13 @@ var categoryPrior = gauss.Prior{
 type byCategory struct {
 	parts   []float64 // of each in the score
 	process []*gauss.Process
+	keeps   []kept
+}
+
+// kept is a category with the least mean that it may have.
+type kept struct {
+	process *gauss.Process
+	floor   float64
 }
 
 // series are the observations of one category.
@@ -79,7 +86,11 @@ func newByCategory(space Space, done []Trial) surrogate {
 	each(len(names), func(i int) { fitted[i] = observed[names[i]].fit(categoryPrior) })
 	var m byCategory
 	total := 0.0
+	floors := space.floors(done)
 	for i, name := range names {
+		if floor, keep := floors[name]; keep && fitted[i] != nil {
+			m.keeps = append(m.keeps, kept{fitted[i], floor})
+		}
 		if weight := observed[name].weight; fitted[i] != nil && weight > 0 {
 			m.parts, m.process = append(m.parts, weight), append(m.process, fitted[i])
 			total += weight
@@ -270,8 +281,17 @@ func (m byCategory) means(places [][]float64) []float64 {
 		for c, p := range m.process {
 			means[i] += m.parts[c] * p.At(places[i])
 		}
+		means[i] -= m.deduction(places[i])
 	})
 	return means
+}
+
+// deduction is what the expected shortfalls of the categories to keep cost.
+func (m byCategory) deduction(place []float64) (cost float64) {
+	for _, k := range m.keeps {
+		cost += KeepCost * max(0, k.floor-k.process.At(place))
+	}
+	return cost
 }
 
 func (m byCategory) joint(places [][]float64) ([]float64, *mat.SymDense) {
@@ -284,6 +304,9 @@ func (m byCategory) joint(places [][]float64) ([]float64, *mat.SymDense) {
 		}
 		joint[c].ScaleSym(part*part, joint[c])
 		covariance.AddSym(covariance, joint[c])
+	}
+	for i := range means {
+		means[i] -= m.deduction(places[i])
 	}
 	return means, covariance
 }
