@@ -23,6 +23,9 @@ type Report struct {
 	Winner      *WinnerReport    `json:"winner"`
 	Comparisons []Comparison     `json:"comparisons"`
 
+	// Constraints are what the winner had to keep, judged on test.
+	Constraints []Constraint `json:"constraints,omitempty"`
+
 	// Inheritance is nil until the winner and every parent were scored on test.
 	Inheritance *Inheritance `json:"inheritance"`
 

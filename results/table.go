@@ -18,7 +18,7 @@ import (
 func WriteText(w io.Writer, r Report) error {
 	var p page
 	for _, section := range []func(*page, Report){
-		writeHead, writeStrategies, writeWinner, writeComparisons, writeCategories, writeInheritance, writeFootnotes,
+		writeHead, writeStrategies, writeWinner, writeComparisons, writeConstraints, writeCategories, writeInheritance, writeFootnotes,
 	} {
 		section(&p, r)
 	}

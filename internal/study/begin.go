@@ -17,10 +17,11 @@ import (
 // settings that must not change within a study.
 const itemBatch = 150
 
-// Settings that are read again: the identity of the items, and the weights of
-// the categories, as JSON.
+// Settings that are read again: the identity of the items; as JSON, the weights
+// of the categories and what must be kept, if anything.
 const (
 	itemsSetting     = "items"
+	keepSetting      = "keep"
 	objectiveSetting = "objective"
 )
 
@@ -43,6 +44,13 @@ func (s *session) begin(context.Context) error {
 		{Name: "groups", Value: s.pantry.grouping()},
 		{Name: "base", Value: cmp.Or(short(s.pantry.baseID), "none")},
 		{Name: "server", Value: s.config.Server.Kind + " " + engineVersion()},
+	}
+	if len(s.keep) > 0 {
+		keep, err := json.Marshal(s.keep)
+		if err != nil {
+			return err
+		}
+		settings = append(settings, results.Setting{Name: keepSetting, Value: string(keep)})
 	}
 	var parents []results.Parent
 	for i, name := range s.pantry.names {

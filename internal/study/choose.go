@@ -11,8 +11,55 @@ import (
 // choose returns the winner on the selection split: of all finalists that are
 // within one standard error of the best (of the paired difference), the
 // simplest, which is the one with the fewest parents, then with equal shares,
-// then with the higher score. The base is no candidate.
+// then with the higher score. The base is no candidate. Where categories must be
+// kept, only the finalists count that keep them (see keeper.standing); where none
+// does, those that do not surely lose one; and all, where each loses one.
 func (s *session) choose(finalists []finalist) (finalist, string, error) {
+	eligible, note, err := s.eligible(finalists)
+	if err != nil {
+		return finalist{}, "", err
+	}
+	winner, reason, err := s.chooseAmong(eligible)
+	return winner, reason + note, err
+}
+
+// eligible are the finalists that stand best by the constraints on selection.
+func (s *session) eligible(finalists []finalist) ([]finalist, string, error) {
+	if s.keeper == nil || len(s.keep) == 0 {
+		return finalists, "", nil
+	}
+	var best []finalist
+	highest := -1
+	reference := func(trial int) ([]eval.Outcome, error) { return s.outcomes(trial, results.Selection) }
+	for _, f := range finalists {
+		o, err := reference(f.trial)
+		if err != nil {
+			return nil, "", err
+		}
+		list, err := s.keeper.judge(o, reference)
+		if err != nil {
+			return nil, "", err
+		}
+		switch level := s.keeper.standing(list); {
+		case f.isBase():
+		case level > highest:
+			best, highest = []finalist{f}, level
+		case level == highest:
+			best = append(best, f)
+		}
+	}
+	says := []string{"every finalist loses a category that must be kept", "%d lose nothing surely, none keeps all that must be kept", "%d keep all that must be kept"}[max(0, highest)]
+	if highest > 0 {
+		says = fmt.Sprintf(says, len(best))
+	}
+	if highest < 2 {
+		s.warn("keep: on the selection items, " + fmt.Sprintf("%d finalists: ", len(finalists)) + says)
+	}
+	return best, fmt.Sprintf("; of %d finalists, %s", len(finalists), says), nil
+}
+
+// chooseAmong chooses by score and simplicity.
+func (s *session) chooseAmong(finalists []finalist) (finalist, string, error) {
 	outcomes := map[int][]eval.Outcome{}
 	score := map[int]float64{}
 	best := -1

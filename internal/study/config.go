@@ -90,7 +90,17 @@ func (b Benchmark) source() benchmarks.Source {
 type Objective struct {
 	Aggregate string             `yaml:"aggregate"`
 	Weights   map[string]float64 `yaml:"weights"`
-	Keep      Later              `yaml:"keep"`
+	Keep      []Keep             `yaml:"keep"`
+}
+
+// Keep is a constraint: a category, or every category of a benchmark, in which
+// the winner must not be worse than a parent by more than a margin.
+type Keep struct {
+	Benchmark string  `yaml:"benchmark"`
+	Category  string  `yaml:"category"`
+	Of        string  `yaml:"of"`     // a parent, or best-parent: the best one in the category, by search; default
+	Margin    float64 `yaml:"margin"` // in the unit of a score: 0.01 is a point; default 0
+	Sure      bool    `yaml:"sure"`   // what wins must surely keep it: by the whole interval, not the difference alone
 }
 
 // StrategySpec is a strategy's name with its options.

@@ -130,12 +130,12 @@ func (s *session) tested() []finalist {
 	return rows
 }
 
-// finalists are the representatives, what strategies recommend, and the best few
-// on search.
+// finalists are the representatives, what strategies recommend, the best few on
+// search, and the parents that must be kept up with.
 func (s *session) finalists() []finalist {
 	list := s.representatives()
 	for i, f := range s.complete() {
-		if i >= s.config.Finalists && !slices.Contains(s.advised, f.trial) {
+		if i >= s.config.Finalists && !slices.Contains(s.advised, f.trial) && !slices.Contains(s.keeper.references(), f.trial) {
 			continue
 		}
 		if !slices.ContainsFunc(list, func(g finalist) bool { return g.trial == f.trial }) {

@@ -51,6 +51,9 @@ type reporter struct {
 	trials   []results.Trial
 	byNumber map[int]results.TrialReport
 	winner   *results.Winner
+	keeper   *keeper // nil where nothing must be kept
+	// penalties are by trial; see keeper.penalty.
+	penalties map[int]float64
 }
 
 func newReporter(dir string, ledger *results.Ledger) (*reporter, error) {
@@ -74,8 +77,10 @@ func newReporter(dir string, ledger *results.Ledger) (*reporter, error) {
 	} else if ok {
 		b.winner = &w
 	}
-	b.trials, err = ledger.Trials()
-	return b, err
+	if b.trials, err = ledger.Trials(); err != nil {
+		return nil, err
+	}
+	return b, b.readKeep()
 }
 
 func (b *reporter) build(ctx context.Context) (results.Report, error) {
@@ -95,7 +100,7 @@ func (b *reporter) build(ctx context.Context) (results.Report, error) {
 			r.Candidates++
 		}
 	}
-	for _, step := range []func(*results.Report) error{b.addCounts, b.addStrategies, b.addWinner, b.addComparisons, b.addInheritance, b.addOptimism} {
+	for _, step := range []func(*results.Report) error{b.addCounts, b.addStrategies, b.addWinner, b.addComparisons, b.addConstraints, b.addInheritance, b.addOptimism} {
 		if err := step(&r); err != nil {
 			return r, err
 		}
@@ -223,7 +228,7 @@ func (b *reporter) bestOf(strategy string) (*results.TrialReport, int) {
 	number, tried, ok := bestProposal(b.trials, strategy, func(trial int) (float64, bool) {
 		t := b.byNumber[trial]
 		if mean := searchMean(t); mean != nil && t.State == results.Complete {
-			return *mean, true
+			return *mean - b.penalties[trial], true
 		}
 		return 0, false
 	})

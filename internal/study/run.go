@@ -193,11 +193,15 @@ func (s *session) scoreOne(ctx context.Context, c candidate) (search.Trial, erro
 	if err != nil {
 		return search.Trial{}, err
 	}
+	if err := s.startKeeping(c.strategy); err != nil {
+		return search.Trial{}, err
+	}
 	summary := eval.Summarize(outcomes)
 	if told.Score, err = summary.Aggregate(s.config.Objective.Weights); err != nil {
 		told.Err = err
 		return told, nil
 	}
+	told.Score -= s.keeper.penalty(outcomes)
 	told.State = search.StateComplete
 	told.Categories = map[string]search.Category{}
 	for name, category := range summary.Categories {

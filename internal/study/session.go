@@ -42,6 +42,8 @@ type session struct {
 	byKey    map[string]int  // trials with outcomes
 	scores   map[int]float64 // search score of complete trials
 	advised  []int           // trials that strategies recommend, whatever their scores
+	keep     []constraint
+	keeper   *keeper         // nil until the parents have been scored
 	pending  []results.Trial // failed in a row, and not yet known to be at fault themselves
 	versions map[string]eval.Version
 	earlier  map[string]eval.Version // versions of sessions before this one
@@ -112,7 +114,8 @@ func (s *session) openItems(context.Context) error {
 		}
 	}
 	s.set = set
-	return nil
+	s.keep, err = s.config.constraints(set.Search)
+	return err
 }
 
 func loadItems(c *Config) (eval.Set, error) {
@@ -216,6 +219,10 @@ func (s *session) checkStrategies(context.Context) error {
 	}
 	for _, p := range s.config.Parents.List {
 		s.space.Parents = append(s.space.Parents, p.Name)
+	}
+	for _, k := range s.keep {
+		// -1, search.BestParent, where no parent is named.
+		s.space.Keep = append(s.space.Keep, search.Keep{Category: k.Category, Parent: slices.Index(s.space.Parents, k.Parent), Margin: k.Margin})
 	}
 	_, err := s.newStrategies()
 	return err
