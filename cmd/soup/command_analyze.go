@@ -19,7 +19,7 @@ place of the table takes the scores of its candidates on the search split.
 A recipe says how to read a table and what was published about it.`,
 		Example: `  soup analyze scores.csv --model-column Model --category arith --tau 0.2
   soup analyze bfcl_scores.csv --recipe examples/souper/bfcl-8b.yaml
-  soup analyze build/demo`,
+  soup analyze build/demo --front arith --front call`,
 		Args: exactly(1, "a table of scores, or the folder of a study"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Table = args[0]
@@ -40,6 +40,7 @@ A recipe says how to read a table and what was published about it.`,
 	f.BoolVar(&o.Transposed, "transposed", false, "models are columns and categories rows")
 	f.StringArrayVar(&o.Among, "candidate", nil, "model that may be an expert; may be repeated (default: all)")
 	f.StringVar(&o.Recipe, "recipe", "", "file that says all this, and what was published")
+	f.StringArrayVar(&o.Front, "front", nil, "of a study: category to find the front of; give it twice or more")
 	f.StringVar(&o.SVG, "svg", "", "picture of the correlations to write; must not exist")
 	f.Uint64Var(&o.Seed, "seed", 1, "of the resampling that gives the intervals")
 	f.IntVar(&o.Resamples, "resamples", 2000, "how often the models are drawn again")

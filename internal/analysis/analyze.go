@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"soup/internal/usage"
+	"soup/results"
 	"soup/search"
 )
 
@@ -38,6 +39,7 @@ type Analysis struct {
 	Warnings     []string          `json:"warnings,omitempty"`
 	Published    []Compared        `json:"published,omitempty"`
 	Souping      *Souping          `json:"souping,omitempty"` // of a study only
+	Front        *results.Front    `json:"front,omitempty"`   // likewise, where asked for
 }
 
 // Correlation is one pair of categories; see search.Correlation. A number that

@@ -14,9 +14,10 @@ import (
 
 // Request is what the command line asks for.
 type Request struct {
-	Table  string // a CSV file, or the folder of a study
-	Recipe string // a recipe file; "" for none
-	SVG    string // a picture to write; "" for none
+	Table  string   // a CSV file, or the folder of a study
+	Recipe string   // a recipe file; "" for none
+	SVG    string   // a picture to write; "" for none
+	Front  []string // categories of a study to find the front of; none for no front
 	Columns
 	Options
 }
@@ -51,6 +52,9 @@ func Run(ctx context.Context, r Request) (*Analysis, error) {
 
 // ofTable analyses a CSV file.
 func (r Request) ofTable(recipe Recipe) (*Analysis, error) {
+	if len(r.Front) > 0 {
+		return nil, usage.Errorf("--front takes the folder of a study, not a table: it compares item by item")
+	}
 	models, err := Read(r.Table, r.Columns)
 	if err != nil {
 		return nil, err
@@ -84,7 +88,10 @@ func (r Request) ofStudy(ctx context.Context) (*Analysis, error) {
 		return nil, err
 	}
 	a.Souping = souping(report, a.Categories, parents, soups)
-	return a, nil
+	if len(r.Front) > 0 {
+		a.Front, err = study.BuildFront(ctx, r.Table, r.Front)
+	}
+	return a, err
 }
 
 // withRecipe reads the recipe; what the command line says as well is a mistake.

@@ -55,7 +55,7 @@ func (a *Analysis) WriteText(w io.Writer) error {
 	for _, name := range slices.Sorted(maps.Keys(a.Skipped)) {
 		fmt.Fprintf(w, "left out: %s, %s\n", name, a.Skipped[name])
 	}
-	for _, part := range []func(io.Writer) error{a.writeMatrix, a.writePairs, a.writeThresholds, a.writeExperts, a.writePublished, a.writeSouping} {
+	for _, part := range []func(io.Writer) error{a.writeMatrix, a.writePairs, a.writeThresholds, a.writeExperts, a.writePublished, a.writeSouping, a.writeFront} {
 		if err := part(w); err != nil {
 			return err
 		}
@@ -207,4 +207,32 @@ func (a *Analysis) writeSouping(w io.Writer) error {
 		}
 	}
 	return table.Render()
+}
+
+func (a *Analysis) writeFront(w io.Writer) error {
+	f := a.Front
+	if f == nil {
+		return nil
+	}
+	fmt.Fprintf(w, "\nCandidates that no other dominates in %s, on search\n", strings.Join(f.Objectives, ", "))
+	table := tablewriter.NewTable(w)
+	header := []any{"trial", "candidate"}
+	for _, c := range f.Objectives {
+		header = append(header, c)
+	}
+	table.Header(header...)
+	for _, p := range f.Points {
+		row := []any{fmt.Sprint(p.Trial), p.Label}
+		for _, v := range p.Scores {
+			row = append(row, fmt.Sprintf("%.1f", 100*v))
+		}
+		if err := table.Append(row...); err != nil {
+			return err
+		}
+	}
+	if err := table.Render(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "%d more are not surely below; hypervolume %.4f, of the parents alone %.4f\n", f.Near, f.Hypervolume, f.OfParents)
+	return err
 }

@@ -1,6 +1,7 @@
 package study
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -58,47 +59,60 @@ func (s *session) eligible(finalists []finalist) ([]finalist, string, error) {
 	return best, fmt.Sprintf("; of %d finalists, %s", len(finalists), says), nil
 }
 
-// chooseAmong chooses by score and simplicity.
+// chooseAmong reads what the choice rests on.
 func (s *session) chooseAmong(finalists []finalist) (finalist, string, error) {
 	outcomes := map[int][]eval.Outcome{}
-	score := map[int]float64{}
-	best := -1
-	for i, f := range finalists {
+	for _, f := range finalists {
 		o, err := s.outcomes(f.trial, results.Selection)
 		if err != nil {
 			return finalist{}, "", err
 		}
 		outcomes[f.trial] = o
-		mean, err := eval.Summarize(o).Aggregate(s.config.Objective.Weights)
+	}
+	winner, best, err := pick(finalists, outcomes, s.config.Objective.Weights, s.warn)
+	if err != nil {
+		return finalist{}, "", err
+	}
+	reason := fmt.Sprintf("best of %d finalists on selection; none simpler is within one standard error", len(finalists))
+	if winner.trial != best.trial {
+		reason = fmt.Sprintf("simplest of %d finalists within one standard error of the best on selection, trial %d (%s)",
+			len(finalists), best.trial, best.label)
+	}
+	return winner, reason, nil
+}
+
+// pick chooses by score and simplicity from the outcomes of one split, and also
+// returns the finalist with the highest score.
+func pick(finalists []finalist, outcomes map[int][]eval.Outcome, weights map[string]float64, warn func(string)) (winner, best finalist, err error) {
+	score := map[int]float64{}
+	top := -1
+	for i, f := range finalists {
+		mean, err := eval.Summarize(outcomes[f.trial]).Aggregate(weights)
 		if err != nil {
-			s.warn(fmt.Sprintf("trial %d (%s) cannot win: selection: %s", f.trial, f.label, err))
+			warn(fmt.Sprintf("trial %d (%s) cannot win: selection: %s", f.trial, f.label, err))
 			continue
 		}
 		score[f.trial] = mean
-		if !f.isBase() && (best < 0 || score[f.trial] > score[finalists[best].trial]) {
-			best = i
+		if !f.isBase() && (top < 0 || score[f.trial] > score[finalists[top].trial]) {
+			top = i
 		}
 	}
-	if best < 0 {
-		return finalist{}, "", fmt.Errorf("no soup could be scored on the selection split")
+	if top < 0 {
+		return winner, best, errors.New("no soup could be scored on the selection split")
 	}
-	winner := finalists[best]
+	best = finalists[top]
+	winner = best
 	for _, f := range finalists {
 		if _, scored := score[f.trial]; !scored || f.isBase() || f.trial == winner.trial {
 			continue
 		}
-		c := eval.CompareWeighted(outcomes[finalists[best].trial], outcomes[f.trial], s.config.Objective.Weights)
+		c := eval.CompareWeighted(outcomes[best.trial], outcomes[f.trial], weights)
 		standardError := (c.High - c.Low) / (2 * 1.96) // of the paired difference
 		if c.Delta <= standardError && simpler(f, winner, score) {
 			winner = f
 		}
 	}
-	reason := fmt.Sprintf("best of %d finalists on selection; none simpler is within one standard error", len(finalists))
-	if winner.trial != finalists[best].trial {
-		reason = fmt.Sprintf("simplest of %d finalists within one standard error of the best on selection, trial %d (%s)",
-			len(finalists), finalists[best].trial, finalists[best].label)
-	}
-	return winner, reason, nil
+	return winner, best, nil
 }
 
 // simpler orders soups by how much there is to explain about them.
