@@ -7,7 +7,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 BUILD := go build -ldflags '-X main.version=$(VERSION)'
 PURE := ./merge/... ./search/... ./eval ./benchmarks/... ./results/... ./internal/progress ./internal/launch
 
-.PHONY: help build demo demo-uneven test test-race test-servers agree lint fmt fuzz bench generated test-arm64 static clean compilers
+.PHONY: help build demo demo-uneven test test-race test-servers agree agree-text lint fmt fuzz bench generated test-arm64 static clean compilers
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
@@ -39,8 +39,12 @@ test-servers: compilers ## against a real Ollama, llama-server and transformers;
 agree: compilers ## every checkpoint of the garden against the PyTorch reference
 	go test -count=1 -run TestAgree -timeout 60m -v ./eval/server/embedded -args -all
 
+agree-text: ## BLEU, chrF, InfiniteBench and IFEval against their official functions; SOUP_INFINITEBENCH=PATH of a checkout for the second
+	@set -e; export SOUP_PYTHON; SOUP_PYTHON=$${SOUP_PYTHON:-$$(tools/text/python.sh)}; \
+	go test -count=1 -tags anchors -run Agrees -timeout 30m -v ./eval
+
 lint: compilers ## vet, golangci-lint, gofumpt; builds the linter once, one to three minutes
-	go vet -tags servers ./...
+	go vet -tags servers,anchors ./...
 	go tool -modfile=tools/go.mod golangci-lint run
 
 fmt: ## gofumpt, in place

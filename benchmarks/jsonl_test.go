@@ -52,7 +52,7 @@ func TestLoadJSONLErrors(t *testing.T) {
 	check(good+"\n"+good, ":3:", `"a"`, "line 1")
 	check(`{"metric":"exact"}`, ":1:", `"id" is missing`)
 	check(`{"id":"a","prompt":"?"}`, ":1:", `"a"`, `"metric" is missing`)
-	check(`{"id":"a","prompt":"?","metric":"bleu"}`, ":1:", `"bleu"`, "call_ast, chrf, contains, exact, f1, letter, number, regex")
+	check(`{"id":"a","prompt":"?","metric":"wer"}`, ":1:", `"wer"`, strings.Join(eval.MetricNames(), ", "))
 	check(`{"id":"a","prompt":"?","metric":"letter","answer":"A"}`, ":1:", "metric letter", `"choices" is missing`)
 	check(`{"id":"a","prompt":"?","metric":"call_ast"}`, ":1:", "metric call_ast", `"ground_truth" is missing`)
 	check(`{"id":"a","prompt":"?","metric":"exact","answer":2}`, ":1:", `"answer" is a number, must be a string`)

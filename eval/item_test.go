@@ -43,7 +43,7 @@ func TestItemValidate(t *testing.T) {
 		it.Prompt, it.System, it.Messages = "", "add", []Message{{"system", "add"}, {"user", "1+1"}}
 	}, "two system turns")
 	check(func(it *Item) { it.Metric = "" }, `"metric" is missing`)
-	check(func(it *Item) { it.Metric = "bleu" }, "x-1", `"bleu"`, "call_ast, chrf, contains, exact, f1, letter, number, regex")
+	check(func(it *Item) { it.Metric = "wer" }, "x-1", `"wer"`, strings.Join(MetricNames(), ", "))
 	check(func(it *Item) { it.Answer = "" }, "x-1", "metric number", `"answer" is missing`)
 }
 

@@ -20,14 +20,18 @@ type Metric interface {
 }
 
 var metrics = map[string]Metric{
-	"call_ast": callAST{},
-	"chrf":     chrf{},
-	"contains": contains{},
-	"exact":    exact{},
-	"f1":       tokenF1{},
-	"letter":   letter{},
-	"number":   number{},
-	"regex":    matches{},
+	"bleu":          bleu{},
+	"call_ast":      callAST{},
+	"chrf":          chrf{},
+	"chrf++":        chrf{words: 2},
+	"contains":      contains{},
+	"exact":         exact{},
+	"f1":            tokenF1{},
+	"ifeval":        ifeval{},
+	"infinitebench": infiniteBench{},
+	"letter":        letter{},
+	"number":        number{},
+	"regex":         matches{},
 }
 
 // MetricNamed returns the metric that items call name; the error lists those
@@ -37,6 +41,22 @@ func MetricNamed(name string) (Metric, error) {
 		return m, nil
 	}
 	return nil, fmt.Errorf("unknown metric %q: use one of %s", name, strings.Join(MetricNames(), ", "))
+}
+
+// CorpusMetric is a Metric whose published number is no mean over items: counts
+// are added up over all items first, as for BLEU.
+type CorpusMetric interface {
+	Metric
+	// Counts are what an answer adds to the sums; always as many.
+	Counts(it Item, answer string) []int
+	// Corpus is the metric of summed counts, from 0 to 1.
+	Corpus(counts []int) float64
+}
+
+// CorpusMetricNamed returns the metric of a name if it is a CorpusMetric.
+func CorpusMetricNamed(name string) (CorpusMetric, bool) {
+	m, ok := metrics[name].(CorpusMetric)
+	return m, ok
 }
 
 // MetricNames returns the names of all metrics, sorted.

@@ -87,7 +87,7 @@ func TestLetter(t *testing.T) {
 func TestChrF(t *testing.T) {
 	check := func(hypothesis, reference string, want float64) {
 		t.Helper()
-		if got := chrF(hypothesis, reference); math.Abs(got-want) > 1e-9 {
+		if got := (chrf{}).Score(Item{Answer: reference}, hypothesis); math.Abs(got-want) > 1e-9 {
 			t.Errorf("chrF(%q, %q) = %.12f, want %.12f", hypothesis, reference, got, want)
 		}
 	}
@@ -117,10 +117,10 @@ func TestChrF(t *testing.T) {
 func TestChrFProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		h, r := rapid.String().Draw(t, "hypothesis"), rapid.String().Draw(t, "reference")
-		if got := chrF(h, r); !(got >= 0 && got <= 1+1e-12) {
+		if got := (chrf{}).Score(Item{Answer: r}, h); !(got >= 0 && got <= 1+1e-12) {
 			t.Fatalf("chrF = %v", got)
 		}
-		if got := chrF(r, r); got != 1 && len(removeSpace(r).text) > 0 {
+		if got := (chrf{}).Score(Item{Answer: r}, r); got != 1 && len(removeSpace(r).text) > 0 {
 			t.Fatalf("chrF of a text with itself = %v", got)
 		}
 	})
@@ -245,7 +245,7 @@ func TestMetricFields(t *testing.T) {
 		it.ID, it.Prompt = "x", "?"
 		wantError(t, it.Validate(), append(parts, "metric "+it.Metric)...)
 	}
-	for _, name := range []string{"exact", "number", "chrf", "f1", "contains", "letter"} {
+	for _, name := range []string{"exact", "number", "chrf", "chrf++", "bleu", "f1", "contains", "letter"} {
 		check(Item{Metric: name}, `"answer" is missing`)
 	}
 	check(Item{Metric: "number", Answer: "two"}, `"two" is not a number`)
@@ -279,11 +279,13 @@ func TestAsk(t *testing.T) {
 			t.Errorf("%s: %s", it.Metric, diff)
 		}
 	}
-	for _, name := range []string{"exact", "number", "chrf", "f1", "call_ast"} {
+	for _, name := range []string{"exact", "number", "chrf", "chrf++", "bleu", "f1", "call_ast"} {
 		check(Item{Metric: name, Answer: "2"}, Question{Reference: "2"})
 	}
 	check(Item{Metric: "contains", Answer: "2"}, Question{})
 	check(Item{Metric: "regex", Pattern: "2", Answer: "2"}, Question{})
+	check(Item{Metric: "ifeval"}, Question{})
+	check(Item{Metric: "infinitebench", Answer: "2"}, Question{Reference: "2"})
 	check(Item{Metric: "letter", Answer: "A", Choices: []string{"x", "y"}}, Question{Labels: []string{"A", "B"}})
 }
 
@@ -293,6 +295,10 @@ func TestScoresAreInRange(t *testing.T) {
 		{Metric: "exact", Answer: "a"},
 		{Metric: "number", Answer: "1"},
 		{Metric: "chrf", Answer: "abc"},
+		{Metric: "chrf++", Answer: "a b c", Answers: []string{"abc"}},
+		{Metric: "bleu", Answer: "a b c d", Answers: []string{"abc"}},
+		{Metric: "ifeval", Rule: json.RawMessage(`{"instructions":[{"id":"punctuation:no_comma"},{"id":"startend:quotation"}],"loose":true,"share":true}`)},
+		{Metric: "infinitebench", Answer: "a", Rule: json.RawMessage(`{"task":"longbook_qa_eng"}`)},
 		{Metric: "contains", Answer: "a"},
 		{Metric: "f1", Answer: "a b c"},
 		{Metric: "regex", Pattern: "(a)|b", Answer: "a"},
