@@ -7,7 +7,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 BUILD := go build -ldflags '-X main.version=$(VERSION)'
 PURE := ./merge/... ./search/... ./eval ./benchmarks/... ./results/... ./internal/progress ./internal/launch
 
-.PHONY: help build demo demo-uneven test test-race test-servers agree agree-text lint fmt fuzz bench generated test-arm64 static clean compilers
+.PHONY: help build demo demo-uneven test test-race test-servers agree agree-text lint fmt fuzz bench generated test-arm64 static clean compilers agree-extraction golden-extraction
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
@@ -42,6 +42,12 @@ agree: compilers ## every checkpoint of the garden against the PyTorch reference
 agree-text: ## BLEU, chrF, InfiniteBench and IFEval against their official functions; SOUP_INFINITEBENCH=PATH of a checkout for the second
 	@set -e; export SOUP_PYTHON; SOUP_PYTHON=$${SOUP_PYTHON:-$$(tools/text/python.sh)}; \
 	go test -count=1 -tags anchors -run Agrees -timeout 30m -v ./eval
+EXTRACTION = set -e; if [ -z "$$SOUP_PYTHON" ]; then set -- $$(tools/extraction.sh); export SOUP_PYTHON=$$1 SOUP_SIMPLE_EVALS=$$2; fi
+agree-extraction: ## answers read and prompts built as lm-eval and simple-evals do; prepares them once
+	@$(EXTRACTION); go test -count=1 -tags anchors -run 'AnswersAgree|PromptsAgree' -timeout 30m -v ./benchmarks
+
+golden-extraction: ## write anew what the fast tests compare with
+	@$(EXTRACTION); $$SOUP_PYTHON tools/extraction.py golden
 
 lint: compilers ## vet, golangci-lint, gofumpt; builds the linter once, one to three minutes
 	go vet -tags servers,anchors ./...

@@ -43,10 +43,7 @@ func Families() []string { return slices.Sorted(maps.Keys(families)) }
 // the option.
 func Load(s Source) ([]eval.Item, error) {
 	if s.Family == "" {
-		if len(s.Options) > 0 {
-			return nil, fmt.Errorf("unknown option %q", slices.Sorted(maps.Keys(s.Options))[0])
-		}
-		return LoadJSONL(s.Name, s.Path)
+		return loadPlain(s)
 	}
 	f, ok := families[s.Family]
 	if !ok {

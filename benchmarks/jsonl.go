@@ -14,12 +14,38 @@ import (
 // is broken or longer than 16 MB, an item that is not valid for its metric, an
 // id that comes twice. A file without items is an error.
 func LoadJSONL(name, path string) ([]eval.Item, error) {
+	return loadLines(name, path, eval.CommandRule{})
+}
+
+// loadPlain reads soup's own format with its options: the program that scores items
+// of metric command, and how long it may take.
+func loadPlain(s Source) ([]eval.Item, error) {
+	o := settingsOf(s)
+	score := eval.CommandRule{Command: o.list("command"), Timeout: o.text("timeout")}
+	if score.Timeout != "" && len(score.Command) == 0 {
+		o.fail("timeout", "goes with command")
+	}
+	if err := o.done(); err != nil {
+		return nil, fmt.Errorf("%s: %w", s.Path, err)
+	}
+	return loadLines(s.Name, s.Path, score)
+}
+
+// loadLines puts the program into the items of metric command. One that a line
+// names itself would run whatever came with the data, and is refused.
+func loadLines(name, path string, score eval.CommandRule) ([]eval.Item, error) {
 	var items []eval.Item
 	seen := map[string]int{}
 	err := eval.ReadJSONL(path, func(line int, it eval.Item) error {
 		it.Benchmark = name
 		if it.Category == "" {
 			it.Category = name
+		}
+		if it.Metric == "command" {
+			if len(it.Rule) > 0 {
+				return fmt.Errorf("item %q: metric command: rule: a file of items cannot name a program; name it in the study or on the command line", it.ID)
+			}
+			it.Rule = ruleOf(score)
 		}
 		if err := it.Validate(); err != nil {
 			return err

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"context"
 	"errors"
 	"fmt"
 )
@@ -67,11 +68,9 @@ func ScoreAnswers(items []Item, answers []Recorded) ([]Outcome, error) {
 		delete(open, r.ID)
 		given[r.ID] = r
 	}
-	outcomes := make([]Outcome, len(items))
-	for i, it := range items {
-		outcomes[i] = given[it.ID].judge(it)
-	}
-	return outcomes, nil
+	return judgeAll(len(items), func(i int) Metric { return metrics[items[i].Metric] }, func(i int) Outcome {
+		return given[items[i].ID].judge(items[i])
+	}), nil
 }
 
 // stray says why an answer belongs to no open item.
@@ -100,5 +99,5 @@ func (r Recorded) judge(it Item) Outcome {
 	if r.Finish != "" {
 		a.Finish = r.Finish
 	}
-	return judge(it, metrics[it.Metric], Question{}, a)
+	return judge(context.Background(), it, metrics[it.Metric], Question{}, a)
 }

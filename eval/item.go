@@ -28,7 +28,7 @@ type Item struct {
 	Answer      string          `json:"answer,omitempty"`       // the right answer, the reference
 	Answers     []string        `json:"answers,omitempty"`      // further right answers; the best match counts
 	Pattern     string          `json:"pattern,omitempty"`      // of metric regex
-	Choices     []string        `json:"choices,omitempty"`      // of metric letter: texts of the options, shown by the prompt
+	Choices     []string        `json:"choices,omitempty"`      // texts of the options; metric letter: shown by the prompt
 	Labels      []string        `json:"labels,omitempty"`       // of metric letter; default A, B, C, ... one a choice
 	GroundTruth json.RawMessage `json:"ground_truth,omitempty"` // of metric call_ast
 	Function    json.RawMessage `json:"function,omitempty"`     // of metric call_ast: schemas of the functions

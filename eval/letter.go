@@ -11,12 +11,16 @@ import (
 // label is as the first thing the model says, and the likeliest is the answer
 // (the first of equals); the smooth score is the log-probability of the right
 // label minus that of the likeliest wrong one. Where the server cannot, the
-// answer is generated and its first word must be the label.
+// answer is generated and its first word must be the label. Settings are those of
+// letterRule.
 type letter struct{}
 
 func (letter) Validate(it Item) error {
 	labels := it.labels()
+	_, err := it.letterRule()
 	switch {
+	case err != nil:
+		return err
 	case it.Answer == "":
 		return missing("answer")
 	case len(labels) == 0 && len(it.Choices) == 0:
@@ -47,10 +51,17 @@ func distinct(labels []string) error {
 }
 
 func (letter) Ask(it Item) Question {
-	return Question{Request: it.Request(), Labels: it.labels()}
+	q := Question{Request: it.Request()}
+	if rule, _ := it.letterRule(); !rule.Generate {
+		q.Labels = it.labels()
+	}
+	return q
 }
 
 func (letter) Score(it Item, answer string) float64 {
+	if rule, _ := it.letterRule(); rule.Answer != "" {
+		return oneIf(writtenLetter(answer) == it.Answer)
+	}
 	return oneIf(firstWord(answer) == firstWord(it.Answer))
 }
 

@@ -292,6 +292,11 @@ func TestAsk(t *testing.T) {
 // Every metric scores any answer between 0 and 1.
 func TestScoresAreInRange(t *testing.T) {
 	items := []Item{
+		choiceItem(""),
+		sh("echo 0.5", ""),
+		{Metric: "json_schema", Rule: json.RawMessage(`{"schema":{"type":"number"}}`)},
+		extractItem(`{"filters":[{"function":"regex"},{"function":"multi_choice_regex"},{"function":"map"}]}`),
+		{Metric: "mgsm", Answer: "1", Rule: json.RawMessage(`{"prefix":"A"}`)},
 		{Metric: "exact", Answer: "a"},
 		{Metric: "number", Answer: "1"},
 		{Metric: "chrf", Answer: "abc"},

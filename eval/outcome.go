@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -62,7 +64,7 @@ func unscored(it Item, state State) Outcome {
 }
 
 // judge scores the answer to an item.
-func judge(it Item, metric Metric, q Question, a Answer) Outcome {
+func judge(ctx context.Context, it Item, metric Metric, q Question, a Answer) Outcome {
 	o := unscored(it, StateOK)
 	o.Answer, o.Finish, o.Latency = a.Text, a.Finish, a.Latency
 	switch a.Finish {
@@ -75,12 +77,46 @@ func judge(it Item, metric Metric, q Question, a Answer) Outcome {
 	if a.Err != nil {
 		o.Error = oneLine(a.Err)
 	}
+	if len(q.Continuations) > 0 {
+		return o.judgeContinuations(it, a.Continuations)
+	}
 	if len(q.Labels) > 0 && len(a.Labels) > 0 {
 		return o.judgeLabels(it, q.Labels, a.Labels)
 	}
-	o.Score = metric.Score(it, a.Text)
 	o.Soft = finite(a.Reference)
+	scorer, may := metric.(fallible)
+	if !may {
+		o.Score = metric.Score(it, a.Text)
+		return o
+	}
+	score, err := scorer.TryScore(ctx, it, a.Text)
+	if err != nil { // the answer stands, its score is not known
+		o.State, o.Error = StateFailed, oneLine(err)
+		return o
+	}
+	o.Score = score
 	return o
+}
+
+// judgeAll judges answers in order; where scoring takes another program, several
+// at a time.
+func judgeAll(n int, metric func(i int) Metric, judge func(i int) Outcome) []Outcome {
+	outcomes := make([]Outcome, n)
+	free := make(chan struct{}, runtime.GOMAXPROCS(0))
+	var running sync.WaitGroup
+	for i := range n {
+		if _, slow := metric(i).(fallible); !slow {
+			outcomes[i] = judge(i)
+			continue
+		}
+		free <- struct{}{}
+		running.Go(func() {
+			defer func() { <-free }()
+			outcomes[i] = judge(i)
+		})
+	}
+	running.Wait()
+	return outcomes
 }
 
 func (o Outcome) fail(err error) Outcome {

@@ -34,7 +34,7 @@ func TestJudge(t *testing.T) {
 		t.Helper()
 		it := sum("x")
 		want.ID, want.Category = it.ID, it.Category
-		if diff := cmp.Diff(want, judge(it, number{}, number{}.Ask(it), a)); diff != "" {
+		if diff := cmp.Diff(want, judge(t.Context(), it, number{}, number{}.Ask(it), a)); diff != "" {
 			t.Error(diff)
 		}
 	}
@@ -60,7 +60,7 @@ func TestJudgeLetter(t *testing.T) {
 	check := func(logprobs []float64, text string, want Outcome) {
 		t.Helper()
 		want.ID, want.Category, want.Cluster = it.ID, it.Category, "quiz/p1"
-		got := judge(it, letter{}, letter{}.Ask(it), Answer{Reply: Reply{Text: text, Finish: FinishStop}, Labels: logprobs})
+		got := judge(t.Context(), it, letter{}, letter{}.Ask(it), Answer{Reply: Reply{Text: text, Finish: FinishStop}, Labels: logprobs})
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
 		}

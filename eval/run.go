@@ -76,13 +76,10 @@ func runBatch(ctx context.Context, s Server, batch []Item, o Options) ([]Outcome
 	if err != nil {
 		return nil, fmt.Errorf("items %q to %q: %w", batch[0].ID, batch[len(batch)-1].ID, err)
 	}
-	outcomes := make([]Outcome, len(batch))
-	well := true
-	for i, it := range batch {
-		outcomes[i] = judge(it, metrics[it.Metric], questions[i], answers[i])
-		well = well && outcomes[i].Scored()
-	}
-	if !well {
+	outcomes := judgeAll(len(batch), func(i int) Metric { return metrics[batch[i].Metric] }, func(i int) Outcome {
+		return judge(ctx, batch[i], metrics[batch[i].Metric], questions[i], answers[i])
+	})
+	if slices.ContainsFunc(outcomes, func(o Outcome) bool { return !o.Scored() }) {
 		err = s.Health(ctx)
 	}
 	if ctx.Err() != nil {
@@ -150,6 +147,9 @@ func askOne(ctx context.Context, s Server, q Question, timeout time.Duration) An
 	ctx, cancel := limit(ctx, timeout)
 	defer cancel()
 	started := time.Now()
+	if len(q.Continuations) > 0 {
+		return askContinuations(ctx, s, q, started)
+	}
 	if scorer, ok := s.(LabelScorer); ok && len(q.Labels) > 0 {
 		scores, err := scorer.ScoreLabels(ctx, q.Request, q.Labels)
 		if err != nil {

@@ -106,6 +106,12 @@ type Continuation struct {
 	Greedy  bool    // every token is the likeliest one at its place
 }
 
+// Renderer is a Server that shows the text that the model reads for a request:
+// the conversation as the model's template writes it.
+type Renderer interface {
+	Render(ctx context.Context, r Request) (string, error)
+}
+
 // Checker is a Server that can tell before a study whether it will be able to
 // ask a question of the model that is loaded: nil, or why not.
 type Checker interface {
@@ -125,6 +131,9 @@ var (
 	ErrNotNumbers = errors.New("the model's logits are not numbers")
 	// ErrNoTools says that the server, or the model's template, takes no Tools.
 	ErrNoTools = errors.New("no functions can be offered to the model here")
+	// ErrNoContinuations says that the server cannot tell how likely a whole text
+	// is.
+	ErrNoContinuations = errors.New("this server cannot tell how likely a whole text is; ask for letters, or use a server that can, such as the embedded engine")
 	// ErrOutOfMemory says that the server has too little memory for the model or
 	// the request.
 	ErrOutOfMemory = errors.New("the server is out of memory")

@@ -10,7 +10,7 @@ import (
 
 func newEvalCommand() *cobra.Command {
 	var o single.ScoreOptions
-	var asJSON, items bool
+	var asJSON, items, show bool
 	cmd := &cobra.Command{
 		Use:   "eval (--model PATH | --answers FILE.jsonl) --data FILE... [--split NAME]",
 		Short: "Score one checkpoint, or recorded answers",
@@ -20,6 +20,9 @@ func newEvalCommand() *cobra.Command {
   soup eval --answers answers.jsonl --data examples/garden/data/arith.jsonl --json --items`,
 		Args: exactly(0, "options only; give --data once for each file"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if show && o.Answers == "" && len(o.Data) > 0 {
+				return single.Show(cmd.Context(), o, cmd.OutOrStdout())
+			}
 			if (o.Model == "") == (o.Answers == "") {
 				return &usage.Error{Message: "eval needs either --model or --answers"}
 			}
@@ -28,6 +31,9 @@ func newEvalCommand() *cobra.Command {
 			}
 			if items && !asJSON {
 				return &usage.Error{Message: "--items goes with --json"}
+			}
+			if show {
+				return &usage.Error{Message: "--show scores nothing and does not go with --answers"}
 			}
 			o.Progress, o.Warnings = progress.New(cmd.ErrOrStderr(), quiet(cmd)), cmd.ErrOrStderr()
 			scores, err := single.Score(cmd.Context(), o)
@@ -44,9 +50,11 @@ func newEvalCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&o.Model, "model", "", "checkpoint: a Hugging Face directory or a GGUF file")
 	f.StringVar(&o.Answers, "answers", "", "recorded answers instead of a model")
-	f.StringArrayVar(&o.Data, "data", nil, "benchmark file, JSON Lines; may be repeated")
+	f.StringArrayVar(&o.Data, "data", nil, "benchmark file, JSON Lines, or FAMILY:PATH; may be repeated")
 	f.StringVar(&o.Split, "split", "", "search, selection or test (default: all items)")
 	f.IntVar(&o.Threads, "threads", 0, "threads of the embedded engine (default: chosen by size)")
+	f.StringArrayVar(&o.Command, "metric-command", nil, "program that scores items of metric command; again for each argument")
+	f.BoolVar(&show, "show", false, "print the first item's prompt, stop texts and metric of each --data, and score nothing")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	f.BoolVar(&items, "items", false, "with --json: every item's outcome")
 	return cmd

@@ -31,6 +31,7 @@ type ScoreOptions struct {
 	Data     []string // benchmark files; each is named after its file
 	Split    string   // search, selection or test; "" scores every item
 	Threads  int      // of the embedded engine; 0 chooses
+	Command  []string // program that scores items of metric command, with its arguments
 	Progress progress.Reporter
 	Warnings io.Writer // default nowhere
 }
@@ -60,7 +61,7 @@ func Score(ctx context.Context, o ScoreOptions) (*Scores, error) {
 	if o.Warnings == nil {
 		o.Warnings = io.Discard
 	}
-	items, err := readItems(o.Data, o.Split)
+	items, err := readItems(o)
 	if err != nil {
 		return nil, err
 	}
@@ -104,10 +105,11 @@ func reason(outcomes []eval.Outcome) string {
 	return "no answers"
 }
 
-func readItems(files []string, split string) ([]eval.Item, error) {
+func readItems(o ScoreOptions) ([]eval.Item, error) {
+	files, split := o.Data, o.Split
 	var items []eval.Item
 	for _, f := range files {
-		more, err := benchmarks.Load(benchmarkAt(f))
+		more, err := benchmarks.Load(o.sourceOf(f))
 		if err != nil {
 			return nil, err
 		}
@@ -128,6 +130,19 @@ func readItems(files []string, split string) ([]eval.Item, error) {
 		return nil, fmt.Errorf("no items in the %s split of %s", split, strings.Join(files, ", "))
 	}
 	return chosen, nil
+}
+
+// sourceOf is an argument of --data with the options that go with it.
+func (o ScoreOptions) sourceOf(arg string) benchmarks.Source {
+	s := benchmarkAt(arg)
+	if s.Family == "" && len(o.Command) > 0 {
+		argv := make([]any, len(o.Command))
+		for i, a := range o.Command {
+			argv[i] = a
+		}
+		s.Options = map[string]any{"command": argv}
+	}
+	return s
 }
 
 // benchmarkAt reads an argument of --data: a JSON Lines file, named after itself, or

@@ -265,11 +265,19 @@ func (b *Benchmark) UnmarshalYAML(n ast.Node) error {
 		}
 	}
 	var plain struct {
-		Name string `yaml:"name"`
-		File string `yaml:"file"`
+		Name    string `yaml:"name"`
+		File    string `yaml:"file"`
+		Command []any  `yaml:"command"` // scores items of metric command
+		Timeout string `yaml:"timeout"` // of one answer
 	}
 	err := decode(n, &plain)
 	b.Name, b.File = plain.Name, plain.File
+	if len(plain.Command) > 0 || plain.Timeout != "" {
+		b.Options = map[string]any{"command": plain.Command}
+		if plain.Timeout != "" {
+			b.Options["timeout"] = plain.Timeout
+		}
+	}
 	return err
 }
 

@@ -14,28 +14,27 @@ import (
 )
 
 // checkItems finds, before the search, items that cannot be asked: longer than
-// the context, or with labels that the tokenizer does not tell apart. They
+// the context, with labels that the tokenizer does not tell apart, or with
+// choices whose likelihood the server cannot tell. They
 // count as failed for every candidate; a category with no other is refused.
 func (s *session) checkItems(ctx context.Context) error {
-	checker, ok := s.server.(eval.Checker)
-	if !ok {
-		return nil
-	}
-	_, err := s.server.Load(ctx, eval.Model{Path: s.pantry.served[0].Path(), Digest: s.pantry.hashes[0]})
-	if errors.Is(err, eval.ErrNotNumbers) {
-		return nil // a parent's own trouble; it will fail as a candidate
-	}
-	if err != nil {
-		return err
-	}
-	if err := s.checkTokens(ctx); err != nil {
-		return err
+	if _, ok := s.server.(eval.Checker); ok {
+		_, err := s.server.Load(ctx, eval.Model{Path: s.pantry.served[0].Path(), Digest: s.pantry.hashes[0]})
+		if errors.Is(err, eval.ErrNotNumbers) {
+			return nil // a parent's own trouble; it will fail as a candidate
+		}
+		if err != nil {
+			return err
+		}
+		if err := s.checkTokens(ctx); err != nil {
+			return err
+		}
 	}
 	var notes []string
 	for _, check := range []func() (string, error){
-		func() (string, error) { return s.checkSplit(checker, results.Search, s.set.Search) },
-		func() (string, error) { return s.checkSplit(checker, results.Selection, s.set.Selection) },
-		func() (string, error) { return s.checkSplit(checker, results.Test, s.set.Test) },
+		func() (string, error) { return s.checkSplit(results.Search, s.set.Search) },
+		func() (string, error) { return s.checkSplit(results.Selection, s.set.Selection) },
+		func() (string, error) { return s.checkSplit(results.Test, s.set.Test) },
 	} {
 		note, err := check()
 		if err != nil {
@@ -60,7 +59,7 @@ func (s *session) checkTokens(ctx context.Context) error {
 }
 
 // checkSplit returns what there is to say about the items of one split.
-func (s *session) checkSplit(checker eval.Checker, split string, items []eval.Item) (string, error) {
+func (s *session) checkSplit(split string, items []eval.Item) (string, error) {
 	askable, first := map[string]int{}, map[string]string{}
 	lost, example := 0, ""
 	for _, it := range items {
@@ -68,7 +67,7 @@ func (s *session) checkSplit(checker eval.Checker, split string, items []eval.It
 		if err != nil {
 			return "", err
 		}
-		if err := checker.Check(metric.Ask(it)); err != nil {
+		if err := eval.Askable(s.server, metric.Ask(it)); err != nil {
 			lost++
 			what := fmt.Sprintf("item %q: %s", it.ID, err)
 			if first[it.Category] == "" {

@@ -41,9 +41,11 @@ type piece struct {
 }
 
 func (b *batch) run(ctx context.Context, questions []eval.Question) ([]eval.Answer, error) {
-	jobs := make([]*job, len(questions))
+	var jobs []*job
+	asked := make([][]*job, len(questions))
 	for i, q := range questions {
-		jobs[i] = b.engine.prepare(q)
+		asked[i] = b.engine.prepareAll(q)
+		jobs = append(jobs, asked[i]...)
 	}
 	if err := b.makeRoom(ctx, jobs); err != nil {
 		return nil, err
@@ -53,9 +55,9 @@ func (b *batch) run(ctx context.Context, questions []eval.Question) ([]eval.Answ
 			return nil, err
 		}
 	}
-	answers := make([]eval.Answer, len(jobs))
-	for i, j := range jobs {
-		answers[i] = j.answer
+	answers := make([]eval.Answer, len(questions))
+	for i := range questions {
+		answers[i] = join(asked[i])
 	}
 	return answers, nil
 }

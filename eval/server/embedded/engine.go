@@ -48,12 +48,14 @@ type Engine struct {
 }
 
 var (
-	_ eval.Server          = (*Engine)(nil)
-	_ eval.LabelScorer     = (*Engine)(nil)
-	_ eval.ReferenceScorer = (*Engine)(nil)
-	_ eval.Batcher         = (*Engine)(nil)
-	_ eval.Checker         = (*Engine)(nil)
-	_ eval.Reloader        = (*Engine)(nil)
+	_ eval.Server             = (*Engine)(nil)
+	_ eval.LabelScorer        = (*Engine)(nil)
+	_ eval.ReferenceScorer    = (*Engine)(nil)
+	_ eval.ContinuationScorer = (*Engine)(nil)
+	_ eval.Renderer           = (*Engine)(nil)
+	_ eval.Batcher            = (*Engine)(nil)
+	_ eval.Checker            = (*Engine)(nil)
+	_ eval.Reloader           = (*Engine)(nil)
 )
 
 // New returns an engine without a model; Load gives it one.
@@ -336,7 +338,18 @@ func (e *Engine) Check(q eval.Question) error {
 	if e.model == nil {
 		return errors.New("embedded engine: no model is loaded")
 	}
-	return e.prepare(q).answer.Err
+	return join(e.prepareAll(q)).Err
+}
+
+// Render implements eval.Renderer.
+func (e *Engine) Render(_ context.Context, r eval.Request) (text string, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	defer recoverInto(&err, e.path)
+	if e.model == nil {
+		return "", errors.New("embedded engine: no model is loaded")
+	}
+	return e.render(r)
 }
 
 // Reload implements eval.Reloader.

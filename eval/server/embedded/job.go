@@ -19,9 +19,10 @@ import (
 type job struct {
 	question  eval.Question
 	prompt    []int32
-	reference []int32 // with the end token; nil if not asked for
+	reference []int32 // with the end token, or a continuation; nil if not asked for
 	labels    []int32 // first token of each label
 	limit     int     // most tokens to generate
+	continued bool    // reference is one of the question's continuations
 
 	seq       int // slot in the cache
 	fed       int // tokens of prompt+reference that the cache holds
@@ -159,6 +160,9 @@ func (b *batch) readRow(j *job, at int, row []float32) {
 		}
 		j.diverged = best != want
 	}
+	if j.continued {
+		return
+	}
 	b.say(j, best)
 }
 
@@ -219,6 +223,10 @@ func (b *batch) finish(j *job, why eval.Finish) {
 
 // startDecoding is called when prompt and reference are read.
 func (b *batch) startDecoding(j *job) {
+	if j.continued {
+		b.finishContinuation(j)
+		return
+	}
 	j.decoding = true
 	if len(j.reference) > 0 {
 		mean := j.logprob / float64(len(j.reference))

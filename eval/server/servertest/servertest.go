@@ -53,6 +53,7 @@ func Run(t *testing.T, f Fixture) {
 		{"stop texts", stopTexts},
 		{"labels", labels},
 		{"reference", reference},
+		{"continuations", continuations},
 		{"batch equals single", batchEqualsSingle},
 		{"batch forgets", batchForgets},
 		{"concurrent", concurrent},
