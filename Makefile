@@ -7,7 +7,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 BUILD := go build -ldflags '-X main.version=$(VERSION)'
 PURE := ./merge/... ./search/... ./eval ./benchmarks/... ./results/... ./internal/progress ./internal/launch
 
-.PHONY: help build demo demo-uneven test test-race test-servers agree agree-text lint fmt fuzz bench generated test-arm64 static clean compilers agree-extraction golden-extraction
+.PHONY: help build demo demo-uneven test test-race test-servers agree agree-text lint fmt fuzz bench generated test-arm64 static clean compilers agree-extraction golden-extraction anchors
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
@@ -35,6 +35,10 @@ test-servers: compilers ## against a real Ollama, llama-server and transformers;
 	SOUP_LLAMA_SERVER=$${SOUP_LLAMA_SERVER:-$$(tools/servers/llama-server.sh)}; \
 	SOUP_PYTHON=$${SOUP_PYTHON:-$$(tools/servers/python.sh)}; \
 	go test -count=1 -tags servers -timeout 60m -v ./internal/agreement
+
+anchors: compilers ## metrics, prompts and figures against the benchmarks' own programs in Python
+	@set -e; export SOUP_PYTHON; SOUP_PYTHON=$${SOUP_PYTHON:-$$(tools/anchors/python.sh)}; \
+	go test -count=1 -tags anchors -timeout 60m -v -run Official ./eval/... ./benchmarks/...
 
 agree: compilers ## every checkpoint of the garden against the PyTorch reference
 	go test -count=1 -run TestAgree -timeout 60m -v ./eval/server/embedded -args -all

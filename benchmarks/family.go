@@ -22,6 +22,7 @@ type Source struct {
 type Figure struct {
 	Name  string  // as the authors call it
 	Value float64 // in the unit that the authors use
+	Note  string  // what to know about it, such as what is missing; mostly ""
 }
 
 // family is a kind of official files.
@@ -33,7 +34,9 @@ type family struct {
 	figures func(items []eval.Item, outcomes []eval.Outcome) []Figure
 }
 
-var families = map[string]family{}
+var families = map[string]family{
+	"bfcl": bfclFamily,
+}
 
 // Families returns the names of the official benchmarks that Load knows, sorted.
 func Families() []string { return slices.Sorted(maps.Keys(families)) }

@@ -76,7 +76,7 @@ func TestGSM8K(t *testing.T) {
 		{ID: "other", State: eval.StateOK},
 	}
 	figures := Figures(Source{Family: "gsm8k"}, items, outcomes)
-	if len(figures) != 2 || figures[0] != (Figure{"flexible-extract", 0.5}) || figures[1] != (Figure{"strict-match", 0.5}) {
+	if len(figures) != 2 || figures[0] != (Figure{"flexible-extract", 0.5, ""}) || figures[1] != (Figure{"strict-match", 0.5, ""}) {
 		t.Errorf("figures %v", figures)
 	}
 	chat := mustLoad(t, Source{Family: "gsm8k", Path: filepath.Join(dir, "test.jsonl"), Options: map[string]any{"shots": 0, "prompt": "chat"}})

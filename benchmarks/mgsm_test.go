@@ -23,7 +23,7 @@ func TestMGSM(t *testing.T) {
 	for i, score := range []float64{1, 0, 1, 1} {
 		outcomes[i] = eval.Outcome{ID: items[i].ID, State: eval.StateOK, Score: score}
 	}
-	want := []Figure{{"group_latin", 0.5}, {"group_non_latin", 1}, {"score", 0.75}}
+	want := []Figure{{"group_latin", 0.5, ""}, {"group_non_latin", 1, ""}, {"score", 0.75, ""}}
 	if got := Figures(Source{Family: "mgsm"}, items, outcomes); len(got) != 3 || got[0] != want[0] || got[1] != want[1] || got[2] != want[2] {
 		t.Errorf("figures %v", got)
 	}
@@ -40,7 +40,7 @@ func TestMGSMNativeCOT(t *testing.T) {
 		{ID: items[1].ID, State: eval.StateOK, Answer: "答えは1200個です。"},
 	}
 	got := Figures(Source{Family: "mgsm"}, items, outcomes)
-	if len(got) != 2 || got[0] != (Figure{"flexible-extract", 1}) || got[1] != (Figure{"strict-match", 0.5}) {
+	if len(got) != 2 || got[0] != (Figure{"flexible-extract", 1, ""}) || got[1] != (Figure{"strict-match", 0.5, ""}) {
 		t.Errorf("figures %v", got)
 	}
 }

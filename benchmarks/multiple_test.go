@@ -46,7 +46,7 @@ func TestMMLU(t *testing.T) {
 		t.Errorf("%+v", q)
 	}
 	outcomes := []eval.Outcome{{ID: items[0].ID, State: eval.StateOK, Score: 1}, {ID: items[1].ID, State: eval.StateOK}, {ID: items[2].ID, State: eval.StateFailed}}
-	if got := Figures(Source{Family: "mmlu"}, items, outcomes); len(got) != 1 || got[0] != (Figure{"acc", 0.5}) {
+	if got := Figures(Source{Family: "mmlu"}, items, outcomes); len(got) != 1 || got[0] != (Figure{"acc", 0.5, ""}) {
 		t.Errorf("%v", got)
 	}
 	if got := Figures(Source{Family: "mmlu"}, items, nil); got != nil {

@@ -30,8 +30,8 @@ type Item struct {
 	Pattern     string          `json:"pattern,omitempty"`      // of metric regex
 	Choices     []string        `json:"choices,omitempty"`      // texts of the options; metric letter: shown by the prompt
 	Labels      []string        `json:"labels,omitempty"`       // of metric letter; default A, B, C, ... one a choice
-	GroundTruth json.RawMessage `json:"ground_truth,omitempty"` // of metric call_ast
-	Function    json.RawMessage `json:"function,omitempty"`     // of metric call_ast: schemas of the functions
+	GroundTruth json.RawMessage `json:"ground_truth,omitempty"` // of metrics call_ast and bfcl_ast
+	Function    json.RawMessage `json:"function,omitempty"`     // of metrics call_ast and bfcl_ast: schemas of the functions
 	Tools       json.RawMessage `json:"tools,omitempty"`        // functions offered through the model's template, see Request
 	Rule        json.RawMessage `json:"rule,omitempty"`         // settings of the metric that other fields do not hold, see the metric
 }

@@ -309,6 +309,9 @@ func TestScoresAreInRange(t *testing.T) {
 		{Metric: "regex", Pattern: "(a)|b", Answer: "a"},
 		{Metric: "letter", Answer: "A", Labels: []string{"A", "B"}},
 		{Metric: "call_ast", GroundTruth: json.RawMessage(`[{"f":{}}]`)},
+		{Metric: "bfcl_ast", GroundTruth: json.RawMessage(`[{"f":{}}]`), Function: json.RawMessage(timer)},
+		{Metric: "bfcl_relevance"},
+		{Metric: "bfcl_irrelevance"},
 	}
 	if len(items) != len(MetricNames()) {
 		t.Fatalf("%d of %d metrics", len(items), len(MetricNames()))

@@ -66,7 +66,7 @@ func unscored(it Item, state State) Outcome {
 // judge scores the answer to an item.
 func judge(ctx context.Context, it Item, metric Metric, q Question, a Answer) Outcome {
 	o := unscored(it, StateOK)
-	o.Answer, o.Finish, o.Latency = a.Text, a.Finish, a.Latency
+	o.Answer, o.Finish, o.Latency = a.scored(), a.Finish, a.Latency
 	switch a.Finish {
 	case FinishStop:
 	case FinishLength:
@@ -86,10 +86,10 @@ func judge(ctx context.Context, it Item, metric Metric, q Question, a Answer) Ou
 	o.Soft = finite(a.Reference)
 	scorer, may := metric.(fallible)
 	if !may {
-		o.Score = metric.Score(it, a.Text)
+		o.Score = metric.Score(it, o.Answer)
 		return o
 	}
-	score, err := scorer.TryScore(ctx, it, a.Text)
+	score, err := scorer.TryScore(ctx, it, o.Answer)
 	if err != nil { // the answer stands, its score is not known
 		o.State, o.Error = StateFailed, oneLine(err)
 		return o

@@ -61,6 +61,19 @@ type Call struct {
 	Arguments json.RawMessage `json:"arguments"`
 }
 
+// scored is the answer that a metric sees: the text, or the calls that the server
+// read from it, as a JSON list.
+func (r Reply) scored() string {
+	if len(r.Calls) == 0 {
+		return r.Text
+	}
+	text, err := json.Marshal(r.Calls)
+	if err != nil { // arguments that are no JSON
+		return r.Text
+	}
+	return string(text)
+}
+
 // Server runs one model at a time. Implementations live in eval/server, one
 // folder each, and pass eval/server/servertest.
 //

@@ -45,6 +45,7 @@ type Scores struct {
 	Mean       *float64                 `json:"mean"` // unweighted mean of the categories; null if one has no score
 	SE         *float64                 `json:"se"`
 	Categories map[string]eval.Category `json:"categories"`
+	Figures    []Figure                 `json:"figures,omitempty"` // what the benchmarks' authors report
 	Items      []eval.Outcome           `json:"items,omitempty"`
 	summary    eval.Summary
 }
@@ -83,6 +84,7 @@ func Score(ctx context.Context, o ScoreOptions) (*Scores, error) {
 	s.Items = outcomes
 	s.summary = eval.Summarize(outcomes)
 	s.Categories = s.summary.Categories
+	s.Figures = figures(o.Data, items, outcomes)
 	if s.summary.N == 0 {
 		return nil, fmt.Errorf("none of %d items could be scored: %s", len(outcomes), reason(outcomes))
 	}
@@ -241,6 +243,9 @@ func (s *Scores) WriteText(w io.Writer) error {
 	table.Footer("mean of categories", points(all.Mean, all.SE, len(all.Unmeasured) == 0, all.ErrorKnown()), fmt.Sprint(all.N),
 		fmt.Sprint(all.Failed+all.Timeout), fmt.Sprint(all.Missing), fmt.Sprint(all.Truncated))
 	if err := table.Render(); err != nil {
+		return err
+	}
+	if err := writeFigures(w, s.Figures); err != nil {
 		return err
 	}
 	if lost := all.Failed + all.Timeout; lost > 0 {
