@@ -37,15 +37,30 @@ func newOllama(t *testing.T, env ...string) *ollama {
 		}
 		_ = os.RemoveAll(launch.OllamaModels(filepath.Dir(p.Log))) // the log stays
 	})
-	address, err := url.Parse(p.URL)
+	return &ollama{newClient(t, p.URL)}
+}
+
+func newClient(tb testing.TB, server string) *api.Client {
+	tb.Helper()
+	address, err := url.Parse(server)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	return &ollama{api.NewClient(address, http.DefaultClient)}
+	return api.NewClient(address, http.DefaultClient)
 }
 
 // load uploads the file and makes a model of it, as one does from afar.
 func (r *ollama) load(t *testing.T, gguf string) error {
+	t.Helper()
+	if err := r.make(t, gguf, ""); err != nil {
+		return err
+	}
+	_, err := r.generate(t, "", 1) // no prompt: the model is loaded, and that is all
+	return err
+}
+
+// make is load without loading, with a template of Ollama's.
+func (r *ollama) make(t *testing.T, gguf, template string) error {
 	t.Helper()
 	f, err := os.Open(gguf)
 	if err != nil {
@@ -63,12 +78,8 @@ func (r *ollama) load(t *testing.T, gguf string) error {
 	if err := r.client.CreateBlob(t.Context(), digest, f); err != nil {
 		t.Fatal(err)
 	}
-	request := &api.CreateRequest{Model: modelName, Files: map[string]string{"model.gguf": digest}}
-	if err := r.client.Create(t.Context(), request, func(api.ProgressResponse) error { return nil }); err != nil {
-		return err
-	}
-	_, err = r.generate(t, "", 1) // no prompt: the model is loaded, and that is all
-	return err
+	request := &api.CreateRequest{Model: modelName, Files: map[string]string{"model.gguf": digest}, Template: template}
+	return r.client.Create(t.Context(), request, func(api.ProgressResponse) error { return nil })
 }
 
 func (r *ollama) generate(t *testing.T, prompt string, tokens int) (api.GenerateResponse, error) {

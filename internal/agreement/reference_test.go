@@ -44,7 +44,7 @@ type reference struct {
 }
 
 // python runs one of the scripts of tools/ and returns what it prints.
-func python(t *testing.T, script string, args ...string) []byte {
+func python(t testing.TB, script string, args ...string) []byte {
 	t.Helper()
 	interpreter := os.Getenv("SOUP_PYTHON")
 	if interpreter == "" {

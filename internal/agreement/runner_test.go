@@ -43,7 +43,7 @@ func everywhere(t *testing.T, test func(t *testing.T, r runner)) {
 
 // serverLogs is where the servers write: a folder that stays, so that a failure
 // can be looked into.
-func serverLogs(t *testing.T) string {
+func serverLogs(t testing.TB) string {
 	t.Helper()
 	parent := os.Getenv("SOUP_SERVER_LOGS")
 	if parent == "" {

@@ -62,6 +62,25 @@ func mustEnd(t *testing.T, p *Process) {
 	}
 }
 
+// A server can be started again where it was.
+func TestPort(t *testing.T) {
+	o := options(t, "well")
+	first, err := Ollama(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustEnd(t, first)
+	o.Port = first.Port()
+	second, err := Ollama(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer mustEnd(t, second)
+	if second.URL != first.URL || second.Port() != o.Port {
+		t.Errorf("at %s, then at %s (port %s)", first.URL, second.URL, second.Port())
+	}
+}
+
 func TestOllama(t *testing.T) {
 	t.Setenv("OLLAMA_HOST", "127.0.0.1:11434")
 	t.Setenv("OLLAMA_NUM_PARALLEL", "8")

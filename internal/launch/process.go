@@ -20,6 +20,7 @@ type Options struct {
 	Folder  string        // keeps its log, its home directory and what it stores; made if missing
 	Args    []string      // added to the command line
 	Env     []string      // added to the environment, "KEY=value"
+	Port    string        // of 127.0.0.1; default: one that is free
 	Wait    time.Duration // how long it may take until it answers; default 2 minutes
 	Grace   time.Duration // between the request to end and the end by force; default 10 seconds
 }
@@ -72,9 +73,11 @@ func start(ctx context.Context, s server, o Options) (*Process, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, o.Wait, fmt.Errorf("it did not answer within %s", o.Wait))
 	defer cancel()
 	for attempt := 1; ; attempt++ {
-		port, err := freePort(ctx)
-		if err != nil {
-			return nil, err
+		port := o.Port
+		if port == "" {
+			if port, err = freePort(ctx); err != nil {
+				return nil, err
+			}
 		}
 		p, err := startAt(ctx, s, o, folder, port)
 		if err == nil || ctx.Err() != nil || attempt == attempts || isFree(ctx, port) {
@@ -155,6 +158,9 @@ func answers(ctx context.Context, client *http.Client, url string) bool {
 	_ = reply.Body.Close()
 	return reply.StatusCode == http.StatusOK
 }
+
+// Port is the one of its address.
+func (p *Process) Port() string { return p.URL[strings.LastIndex(p.URL, ":")+1:] }
 
 // PID is the process's number.
 func (p *Process) PID() int { return p.command.Process.Pid }

@@ -35,6 +35,7 @@ type Options struct {
 	Args     []string      // added to its command line
 	Key      string        // environment variable with the key that is sent; "" sends none
 	Model    string        // name that the server gives the model; default "soup"
+	Template string        // of kind ollama: a model at the server whose template, parameters, renderer and parser are used
 	Swap     []string      // of kind openai: command that makes the server load the path it is given
 	Threads  int           // of the embedded engine; 0 chooses
 	Context  int           // tokens that prompt and answer may have; 0 is the driver's default
@@ -55,6 +56,7 @@ type kind struct {
 
 var kinds = map[string]kind{
 	"embedded": {GGUF, checkEmbedded, openEmbedded},
+	"ollama":   {GGUF, checkOllama, openOllama},
 }
 
 // Kinds returns the names of all kinds, sorted.

@@ -39,9 +39,6 @@ func (e *Engine) prepareAll(q eval.Question) []*job {
 // nothing of its own.
 func (e *Engine) prepareContinuation(q eval.Question, text string) *job {
 	j := &job{question: q, continued: true}
-	if len(q.Tools) > 0 {
-		return j.fail(eval.ErrNoTools)
-	}
 	var err error
 	if j.prompt, j.reference, err = e.encodePair(q.Request, text); err != nil {
 		return j.fail(err)
@@ -62,7 +59,7 @@ func (e *Engine) prepareContinuation(q eval.Question, text string) *job {
 // account for is the continuation. A prompt without tokens is the model's first
 // token, or where it has none the end token.
 func (e *Engine) encodePair(r eval.Request, continuation string) (prompt, rest []int32, err error) {
-	text, err := e.render(r)
+	text, err := e.template.Render(r)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/ollama/ollama/tokenizer"
 
 	"soup/eval"
+	"soup/eval/server/internal/template"
 )
 
 // computing is held while ggml works: its CPU backend, with one scratch buffer
@@ -43,7 +44,7 @@ type Engine struct {
 	atLeast  int // tokens that it has been asked to hold
 	longest  int // tokens that the model reads at once
 	layout   layout
-	template chatTemplate
+	template template.Template
 	encoded  map[string][]int32 // token ids of the texts seen so far
 }
 
@@ -188,7 +189,8 @@ func (e *Engine) open(ctx context.Context, path string) error {
 		m.Backend().Close()
 		return fmt.Errorf("embedded engine: %s: %w", filepath.Base(path), err)
 	}
-	tmpl, err := newChatTemplate(config.String("tokenizer.chat_template"), specialTexts(tok))
+	bos, eos := specialTexts(tok)
+	tmpl, err := template.New(config.String("tokenizer.chat_template"), bos, eos)
 	if err != nil {
 		m.Backend().Close()
 		return fmt.Errorf("embedded engine: %s: %w", filepath.Base(path), err)
@@ -349,7 +351,7 @@ func (e *Engine) Render(_ context.Context, r eval.Request) (text string, err err
 	if e.model == nil {
 		return "", errors.New("embedded engine: no model is loaded")
 	}
-	return e.render(r)
+	return e.template.Render(r)
 }
 
 // Reload implements eval.Reloader.
@@ -382,17 +384,9 @@ func (e *Engine) Close() error {
 	return nil
 }
 
-// render returns the text that the model reads for r.
-func (e *Engine) render(r eval.Request) (string, error) {
-	if r.Raw != "" {
-		return r.Raw, nil
-	}
-	return e.template.render(r.Messages)
-}
-
 // encode returns the token ids of r's prompt.
 func (e *Engine) encode(r eval.Request) ([]int32, error) {
-	text, err := e.render(r)
+	text, err := e.template.Render(r)
 	if err != nil {
 		return nil, err
 	}
@@ -433,16 +427,15 @@ func recoverInto(err *error, path string) {
 	}
 }
 
-// specialTexts returns the special tokens that chat templates refer to.
-func specialTexts(t tokenizer.Tokenizer) map[string]any {
+// specialTexts returns the texts of the special tokens that chat templates
+// refer to; "" where there is none.
+func specialTexts(t tokenizer.Tokenizer) (bos, eos string) {
 	v := t.Vocabulary()
-	texts := map[string]any{"bos_token": "", "eos_token": ""}
-	name := func(key string, ids []int32) {
-		if len(ids) > 0 && int(ids[0]) < len(v.Values) {
-			texts[key] = v.Values[ids[0]]
+	text := func(ids []int32) string {
+		if len(ids) == 0 || int(ids[0]) >= len(v.Values) {
+			return ""
 		}
+		return v.Values[ids[0]]
 	}
-	name("bos_token", v.BOS)
-	name("eos_token", v.EOS)
-	return texts
+	return text(v.BOS), text(v.EOS)
 }

@@ -42,9 +42,6 @@ func (e *Engine) prepare(q eval.Question) *job {
 	if j.limit <= 0 {
 		j.limit = defaultTokens
 	}
-	if len(q.Tools) > 0 {
-		return j.fail(eval.ErrNoTools)
-	}
 	var err error
 	if j.prompt, err = e.encode(q.Request); err != nil {
 		return j.fail(err)

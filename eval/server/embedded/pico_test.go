@@ -127,7 +127,7 @@ func TestTemplateFile(t *testing.T) {
 	}
 	e := newEngine(t, Options{})
 	mustLoad(t, e, dir)
-	got, err := e.render(eval.Request{Messages: []eval.Message{{Role: "user", Content: " 1+1 "}}})
+	got, err := e.template.Render(eval.Request{Messages: []eval.Message{{Role: "user", Content: " 1+1 "}}})
 	if err != nil || got != "<|endoftext|><|user|>1+1<|end|><|assistant|>" {
 		t.Errorf("rendered %q, %v", got, err)
 	}
