@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -15,6 +16,8 @@ type Options struct {
 	Parallel int                  // most requests at a time to a server that is no Batcher; default 8
 	Timeout  time.Duration        // of an item; of a Batcher's call, the sum over its items; default none
 	Done     func(id string) bool // reports whether an item has been recorded already; default none
+	Verify   bool                 // ask a server that is no Batcher until two answers agree: for connections that change bytes
+	Agree    float64              // nats by which log-probabilities of answers that agree may differ; default 0
 }
 
 const (
@@ -24,16 +27,20 @@ const (
 
 // Run asks the server the items and hands their outcomes to record, one call a
 // batch, in order. Batches are cut at fixed places of items. One with all items
-// Done is skipped; one with any item missing is asked anew as a whole, and only
-// the missing ones are recorded, so that an interrupted run gives what an
-// unbroken one would have given even where answers depend on their batch. A
-// caller that races candidates calls Run once a rung.
+// Done is skipped; of one with items missing a Batcher is asked anew as a whole,
+// and only the missing ones are recorded, so that an interrupted run gives what
+// an unbroken one would have given even where answers depend on their batch.
+// Other servers are asked the missing ones. A caller that races candidates calls
+// Run once a rung.
 //
-// An item that the server cannot answer is recorded as failed, or as timed out.
-// Run stops with an error, and records nothing of the batch, if an item is not
-// valid (before anything is asked), if a Batcher's call fails as a whole, if
-// after a failed item the server's Health is not well, if record fails, and with
-// ctx.Err() if ctx ends.
+// An item whose answer was lost on the way (ErrUnreachable, ErrServer, ErrReply)
+// is asked again, up to twice, while the server's Health is well. One that the
+// server cannot answer is recorded as failed, or as timed out. Run stops with an
+// error if an item is not valid (before anything is asked), if a Batcher's call
+// fails as a whole, if after a failed item the server's Health is not well, if
+// record fails, and with ctx.Err() if ctx ends. It records nothing of that batch
+// then, except, where a server that is no Batcher is no longer well, what this
+// server answered before the first answer that was lost.
 func Run(ctx context.Context, s Server, items []Item, o Options, record func([]Outcome) error) error {
 	if o.Batch <= 0 {
 		o.Batch = defaultBatch
@@ -51,19 +58,23 @@ func Run(ctx context.Context, s Server, items []Item, o Options, record func([]O
 		if !slices.ContainsFunc(batch, func(it Item) bool { return !o.Done(it.ID) }) {
 			continue
 		}
+		if _, ok := s.(Batcher); !ok {
+			batch = slices.DeleteFunc(slices.Clone(batch), func(it Item) bool { return o.Done(it.ID) })
+		}
 		outcomes, err := runBatch(ctx, s, batch, o)
-		if err != nil {
+		if err != nil && len(outcomes) == 0 {
 			return err
 		}
 		outcomes = slices.DeleteFunc(outcomes, func(out Outcome) bool { return o.Done(out.ID) })
-		if err := record(outcomes); err != nil {
+		if err := errors.Join(err, record(outcomes)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// runBatch returns one outcome an item, or why the batch does not count.
+// runBatch returns one outcome an item, or why the batch does not count, with
+// the outcomes that do nevertheless.
 func runBatch(ctx context.Context, s Server, batch []Item, o Options) ([]Outcome, error) {
 	questions := make([]Question, len(batch))
 	for i, it := range batch {
@@ -86,7 +97,7 @@ func runBatch(ctx context.Context, s Server, batch []Item, o Options) ([]Outcome
 		return nil, ctx.Err()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("server failed while answering: %w", err)
+		return beforeLoss(outcomes, answers), fmt.Errorf("server failed while answering: %w", err)
 	}
 	return outcomes, nil
 }
@@ -96,7 +107,7 @@ func runBatch(ctx context.Context, s Server, batch []Item, o Options) ([]Outcome
 func askAll(ctx context.Context, s Server, questions []Question, o Options) ([]Answer, error) {
 	b, ok := s.(Batcher)
 	if !ok {
-		return askEach(ctx, s, questions, o), nil
+		return askRounds(ctx, s, questions, o), nil
 	}
 	within, cancel := limit(ctx, o.Timeout*time.Duration(len(questions)))
 	defer cancel()
@@ -123,11 +134,13 @@ func limit(ctx context.Context, d time.Duration) (context.Context, context.Cance
 func askEach(ctx context.Context, s Server, questions []Question, o Options) []Answer {
 	answers := make([]Answer, len(questions))
 	next := make(chan int)
+	var turn atomic.Int64
 	var workers sync.WaitGroup
 	for range min(o.Parallel, len(questions)) {
 		workers.Go(func() {
 			for i := range next {
-				answers[i] = askOne(ctx, s, questions[i], o.Timeout)
+				answers[i] = ask(ctx, s, questions[i], o)
+				answers[i].turn = turn.Add(1)
 			}
 		})
 	}
@@ -140,6 +153,13 @@ func askEach(ctx context.Context, s Server, questions []Question, o Options) []A
 	close(next)
 	workers.Wait()
 	return answers
+}
+
+func ask(ctx context.Context, s Server, q Question, o Options) Answer {
+	if o.Verify {
+		return askVerified(ctx, s, q, o)
+	}
+	return askOne(ctx, s, q, o.Timeout)
 }
 
 // askOne uses what the server can: labels and references are optional powers.

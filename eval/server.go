@@ -137,6 +137,15 @@ type Reloader interface {
 	Reload(ctx context.Context, m Model) (Version, error)
 }
 
+// Describer is a Server that can say, to people, how it works here: how weights
+// reach it, say. Nothing may depend on the texts.
+type Describer interface {
+	Describe(ctx context.Context) ([]Fact, error)
+}
+
+// Fact is one line that a Describer says: "weights", "linked into the blobs".
+type Fact struct{ Name, Text string }
+
 // What errors of servers are told apart by.
 var (
 	// ErrNotNumbers says that the loaded weights give NaN: the model is broken,
@@ -178,6 +187,8 @@ type Answer struct {
 	// Continuations are as of ScoreContinuations; nil likewise.
 	Continuations []Continuation
 	Err           error // why this question has no answer, if Finish is FinishError; the others have theirs
+
+	turn int64 // when it ended among those of askEach, from 1; 0 for a Batcher's
 }
 
 // Batcher is a Server that answers many questions faster together than one by

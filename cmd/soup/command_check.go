@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"soup/internal/selftest"
 	"soup/internal/single"
 	"soup/internal/usage"
 )
@@ -18,20 +19,34 @@ func newCheckCommand() *cobra.Command {
 	var o single.CheckOptions
 	var asJSON bool
 	var recipe string
+	var server selftest.Options
 	cmd := &cobra.Command{
-		Use:   "check [--deep] [--base PATH] [--groups HOW] [--json] PATH... | OUT --recipe soup.json [PARENT...]",
-		Short: "Say whether checkpoints can be averaged, and what it takes; or whether a soup is what its recipe says",
+		Use:   "check [--deep] [--base PATH] [--groups HOW] [--json] PATH... | OUT --recipe soup.json [PARENT...] | --server KIND --model PATH",
+		Short: "Say whether checkpoints can be averaged, and what it takes; or try a soup's recipe, or a server",
 		Long: `Say whether checkpoints can be averaged: every reason against it, with its remedy;
 then what a soup takes: memory, disk, bytes to read and, from a probe of 0.2 s, how
 long that takes. Of the weights only samples are read. Paths may also be LoRA adapters.
 
 With --recipe the first path is a soup: its weights must have the sha256 that the
-recipe records, and the parents, where paths of them are given, the content.`,
+recipe records, and the parents, where paths of them are given, the content.
+
+With --server a server is tried, in less than a minute for small models: whether
+it answers with the weights it was given, renders prompts as the model was
+trained, repeats its log-probabilities; how long a swap takes; what it cannot do.`,
 		Example: `  soup check --deep examples/garden/finetune/*
   soup check --groups layers=2 examples/garden/finetune/arith examples/garden/finetune/order
-  soup check soup --recipe soup/soup.json examples/garden/finetune/arith examples/garden/finetune/order`,
-		Args: atLeast(1, "the paths of the checkpoints"),
+  soup check soup --recipe soup/soup.json examples/garden/finetune/arith examples/garden/finetune/order
+  soup check --server embedded --model examples/garden/base`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if server, err := trying(cmd, args); server || err != nil {
+				return err
+			}
+			return atLeast(1, "the paths of the checkpoints")(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("server") {
+				return try(cmd, server, asJSON)
+			}
 			o.Paths = args
 			if cmd.Flags().Changed("recipe") {
 				return verify(cmd, single.VerifyOptions{Soup: args[0], Recipe: recipe, Parents: args[1:], Reading: o.Reading}, asJSON)
@@ -56,6 +71,7 @@ recipe records, and the parents, where paths of them are given, the content.`,
 	f.StringVar(&o.Groups, "groups", "", "show the sizes of groups: layers=4, kind=attention,mlp or patterns=NAME:REGEX;NAME:REGEX (default: global)")
 	f.StringVar(&recipe, "recipe", "", "soup.json of the soup to verify")
 	readingFlags(cmd, &o.Reading)
+	selftestFlags(f, &server)
 	f.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }

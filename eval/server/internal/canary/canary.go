@@ -78,7 +78,8 @@ func (c *Canary) near(a, b []Reading) bool {
 		return false
 	}
 	for i := range a {
-		if !(math.Abs(a[i].LogProb-b[i].LogProb) <= c.Tolerance) {
+		equal := a[i].LogProb == b[i].LogProb // both -Inf too
+		if !equal && !(math.Abs(a[i].LogProb-b[i].LogProb) <= c.Tolerance) {
 			return false
 		}
 		if a[i].Token != b[i].Token && c.Tolerance == 0 {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -20,18 +21,22 @@ import (
 type Options struct {
 	URL      string        // "http://127.0.0.1:8080", with a path in front of all others or without
 	Key      string        // sent as bearer token; "" sends none
-	Timeout  time.Duration // of one attempt; default 10 minutes
+	Timeout  time.Duration // of one attempt; default 10 minutes, at most half of what is left to the context
+	Idle     time.Duration // without a byte in the middle of a reply; default 2 minutes
 	Attempts int           // how often a request is made that may be made again; default 6
 	Pause    time.Duration // before the second attempt, doubled from one to the next up to 5 s; default 100 ms
 	MaxReply int64         // bytes of one reply; default 16 MiB
+	Trip     int           // attempts in a row that nothing answers until requests fail untried; default 10
 }
 
 const (
 	defaultTimeout  = 10 * time.Minute
+	defaultIdle     = 2 * time.Minute
 	defaultAttempts = 6
 	defaultPause    = 100 * time.Millisecond
 	longestPause    = 5 * time.Second
 	defaultMaxReply = 16 << 20
+	longestText     = 4 << 20 // bytes of a string in a reply: a prompt of a million tokens, echoed
 )
 
 // Client makes requests to one server. It is safe for concurrent use.
@@ -40,6 +45,8 @@ type Client struct {
 	base    *url.URL
 	options Options
 	http    *http.Client
+	own     *http.Transport
+	breaker breaker
 }
 
 // New returns a Client; nothing is sent yet. Name is the kind of server, for
@@ -49,24 +56,31 @@ func New(name string, o Options) (*Client, error) {
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
 		return nil, fmt.Errorf("url %q is not like http://127.0.0.1:8080", o.URL)
 	}
-	if o.Timeout <= 0 {
-		o.Timeout = defaultTimeout
-	}
-	if o.Attempts <= 0 {
-		o.Attempts = defaultAttempts
-	}
-	if o.Pause <= 0 {
-		o.Pause = defaultPause
-	}
-	if o.MaxReply <= 0 {
-		o.MaxReply = defaultMaxReply
-	}
-	c := &Client{name: name, base: base, options: o}
+	o = o.withDefaults()
+	c := &Client{name: name, base: base, options: o, own: transport(), breaker: breaker{trip: o.Trip}}
 	c.http = &http.Client{
-		Transport:     &oneHost{base: base, key: o.Key, limit: o.MaxReply, next: transport()},
+		Transport:     &oneHost{base: base, key: o.Key, limit: o.MaxReply, idle: o.Idle, next: c.own},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return c, nil
+}
+
+// withDefaults fills in what is not said.
+func (o Options) withDefaults() Options {
+	o.Timeout = either(o.Timeout, defaultTimeout)
+	o.Idle = either(o.Idle, defaultIdle)
+	o.Attempts = either(o.Attempts, defaultAttempts)
+	o.Pause = either(o.Pause, defaultPause)
+	o.MaxReply = either(o.MaxReply, defaultMaxReply)
+	o.Trip = either(o.Trip, defaultTrip)
+	return o
+}
+
+func either[T int | int64 | time.Duration](v, otherwise T) T {
+	if v > 0 {
+		return v
+	}
+	return otherwise
 }
 
 // URL is the server's address as it was given.
@@ -75,6 +89,10 @@ func (c *Client) URL() string { return c.options.URL }
 // HTTP is for client libraries: it reaches the one host only, limits replies
 // and sends the key, but does not retry.
 func (c *Client) HTTP() *http.Client { return c.http }
+
+// Close ends connections that are open and not in use. The Client can still be
+// used.
+func (c *Client) Close() { c.own.CloseIdleConnections() }
 
 // Get asks for a JSON value and decodes it into out; nil passes it over.
 func (c *Client) Get(ctx context.Context, path string, out any) error {
@@ -87,7 +105,8 @@ func (c *Client) Post(ctx context.Context, path string, in, out any) error {
 	return c.Retry(ctx, func(ctx context.Context) error { return c.Once(ctx, http.MethodPost, path, in, out) })
 }
 
-// Once makes one attempt, for what must not be done twice.
+// Once makes one attempt, for what must not be done twice. What out points to is
+// set as a whole, and only if the reply is a good one.
 func (c *Client) Once(ctx context.Context, method, path string, in, out any) error {
 	var body io.Reader = http.NoBody
 	if in != nil {
@@ -114,7 +133,7 @@ func (c *Client) Once(ctx context.Context, method, path string, in, out any) err
 		return c.Explain(ctx, err)
 	}
 	if reply.StatusCode/100 != 2 {
-		return c.refusal(reply.StatusCode, text)
+		return c.refusal(reply, text)
 	}
 	if out == nil {
 		return nil
@@ -123,19 +142,42 @@ func (c *Client) Once(ctx context.Context, method, path string, in, out any) err
 }
 
 // decode wants one JSON value and nothing behind it: more is a reply that came
-// twice or was cut and joined.
+// twice or was cut and joined. Nothing of a damaged reply may stay in out, where
+// the next attempt would find it.
 func (c *Client) decode(text []byte, out any) error {
 	if !utf8.Valid(text) {
 		return c.notOurs("it is not UTF-8 text", text)
 	}
+	if n := longestString(text); n > longestText {
+		return c.notOurs(fmt.Sprintf("a text of %d bytes", n), text)
+	}
+	target := reflect.ValueOf(out)
+	fresh := reflect.New(target.Type().Elem())
 	d := json.NewDecoder(bytes.NewReader(text))
-	if err := d.Decode(out); err != nil {
+	if err := d.Decode(fresh.Interface()); err != nil {
 		return c.notOurs(err.Error(), text)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return c.notOurs("more than one JSON value", text)
 	}
+	target.Elem().Set(fresh.Elem())
 	return nil
+}
+
+// longestString is the size of the longest string literal of a JSON text.
+func longestString(text []byte) int {
+	longest, start := 0, -1
+	for i := 0; i < len(text); i++ {
+		switch {
+		case text[i] == '\\' && start >= 0:
+			i++
+		case text[i] == '"' && start < 0:
+			start = i + 1
+		case text[i] == '"':
+			longest, start = max(longest, i-start), -1
+		}
+	}
+	return longest
 }
 
 // notOurs is the error of a reply that is not what the interface says.

@@ -21,14 +21,7 @@ func asked(t *testing.T, o Options, answer func(n int, w http.ResponseWriter, r 
 	}))
 	t.Cleanup(server.Close)
 	o.URL = server.URL
-	if o.Pause == 0 {
-		o.Pause = time.Millisecond
-	}
-	c, err := New("test server", o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
+	return client(t, o)
 }
 
 func write(w http.ResponseWriter, code int, text string) {

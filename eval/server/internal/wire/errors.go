@@ -7,9 +7,8 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"strconv"
 	"time"
-
-	"github.com/cenkalti/backoff/v5"
 
 	"soup/eval"
 )
@@ -17,7 +16,8 @@ import (
 // Refusal is a reply with an HTTP status other than 2xx.
 type Refusal struct {
 	Code    int
-	Message string // what the server says, one line
+	Message string        // what the server says, one line
+	After   time.Duration // when it wants to be asked again (Retry-After); 0 if it does not say
 	server  string
 	kind    error // of package eval; nil for a request that is wrong
 }
@@ -34,8 +34,9 @@ func (r *Refusal) Unwrap() error { return r.kind }
 var memoryWords = regexp.MustCompile(`(?i)out of memory|cudaMalloc failed|failed to allocate|unable to allocate|requires more system memory|insufficient memory|OutOfMemoryError`)
 
 // refusal reads what a server says with a status other than 2xx.
-func (c *Client) refusal(code int, text []byte) error {
-	r := &Refusal{Code: code, Message: saying(text), server: c.name + " at " + c.base.String()}
+func (c *Client) refusal(reply *http.Response, text []byte) error {
+	code := reply.StatusCode
+	r := &Refusal{Code: code, Message: saying(text), server: c.name + " at " + c.base.String(), After: retryAfter(reply.Header.Get("Retry-After"))}
 	switch {
 	case memoryWords.MatchString(r.Message):
 		r.kind = eval.ErrOutOfMemory
@@ -43,6 +44,17 @@ func (c *Client) refusal(code int, text []byte) error {
 		r.kind = eval.ErrServer
 	}
 	return r
+}
+
+// retryAfter reads the two forms that RFC 9110, 10.2.3 has: seconds and a date.
+func retryAfter(header string) time.Duration {
+	if seconds, err := strconv.Atoi(header); err == nil {
+		return max(0, time.Duration(min(seconds, 1<<20))*time.Second)
+	}
+	if date, err := http.ParseTime(header); err == nil {
+		return max(0, time.Until(date))
+	}
+	return 0
 }
 
 // saying finds the message in the forms that servers give errors: {"error":
@@ -93,34 +105,4 @@ func MayRetry(err error) bool {
 		return false
 	}
 	return errors.Is(err, eval.ErrUnreachable) || errors.Is(err, eval.ErrServer) || errors.Is(err, eval.ErrReply)
-}
-
-// Retry calls try until it has no error, an error that no repetition helps, or
-// Options.Attempts are used up; the pauses between grow and are random. Each
-// call gets Options.Timeout; one that used it up is tried again.
-func (c *Client) Retry(ctx context.Context, try func(context.Context) error) error {
-	pauses := backoff.NewExponentialBackOff()
-	pauses.InitialInterval, pauses.MaxInterval, pauses.Multiplier = c.options.Pause, longestPause, 2
-	for attempt := 1; ; attempt++ {
-		err := c.attempt(ctx, try)
-		if err == nil || ctx.Err() != nil || attempt == c.options.Attempts || !MayRetry(err) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return c.Explain(ctx, ctx.Err())
-		case <-time.After(pauses.NextBackOff()):
-		}
-	}
-}
-
-// attempt calls try with the time that one attempt has.
-func (c *Client) attempt(ctx context.Context, try func(context.Context) error) error {
-	within, cancel := context.WithTimeout(ctx, c.options.Timeout)
-	defer cancel()
-	err := try(within)
-	if err != nil && within.Err() != nil && ctx.Err() == nil {
-		return fmt.Errorf("%s at %s: %w: no reply within %s", c.name, c.base, eval.ErrUnreachable, c.options.Timeout)
-	}
-	return err
 }
