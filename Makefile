@@ -34,7 +34,7 @@ test-servers: compilers ## against a real Ollama, llama-server and transformers;
 	SOUP_OLLAMA=$${SOUP_OLLAMA:-$$(tools/servers/ollama.sh)}; \
 	SOUP_LLAMA_SERVER=$${SOUP_LLAMA_SERVER:-$$(tools/servers/llama-server.sh)}; \
 	SOUP_PYTHON=$${SOUP_PYTHON:-$$(tools/servers/python.sh)}; \
-	go test -count=1 -tags servers -timeout 60m -v ./internal/agreement
+	go test -count=1 -tags servers -timeout 60m -v ./internal/agreement ./internal/serve
 
 anchors: compilers ## metrics, prompts and figures against the benchmarks' own programs in Python
 	@set -e; export SOUP_PYTHON; SOUP_PYTHON=$${SOUP_PYTHON:-$$(tools/anchors/python.sh)}; \

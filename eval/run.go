@@ -172,10 +172,12 @@ func askOne(ctx context.Context, s Server, q Question, timeout time.Duration) An
 	}
 	if scorer, ok := s.(LabelScorer); ok && len(q.Labels) > 0 {
 		scores, err := scorer.ScoreLabels(ctx, q.Request, q.Labels)
-		if err != nil {
+		switch {
+		case err == nil:
+			return Answer{Reply: Reply{Finish: FinishStop, Latency: time.Since(started)}, Labels: scores}
+		case !errors.Is(err, ErrNoScores): // else the label is generated
 			return failed(err)
 		}
-		return Answer{Reply: Reply{Finish: FinishStop, Latency: time.Since(started)}, Labels: scores}
 	}
 	reply, err := s.Generate(ctx, q.Request)
 	if err != nil {

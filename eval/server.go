@@ -146,6 +146,17 @@ type Describer interface {
 // Fact is one line that a Describer says: "weights", "linked into the blobs".
 type Fact struct{ Name, Text string }
 
+// Scaler is a Server that holds LoRA adapters and can change how much of each is
+// added to the model, without loading anything: a soup of adapters is a list of
+// scales, which are its weights.
+type Scaler interface {
+	// Adapters names the adapters in the order of the scales.
+	Adapters(ctx context.Context) ([]string, error)
+	// Scale returns when the next request is answered with these scales. Equal
+	// scales give equal versions, as Load does.
+	Scale(ctx context.Context, scales []float64) (Version, error)
+}
+
 // What errors of servers are told apart by.
 var (
 	// ErrNotNumbers says that the loaded weights give NaN: the model is broken,
@@ -156,6 +167,9 @@ var (
 	// ErrNoContinuations says that the server cannot tell how likely a whole text
 	// is.
 	ErrNoContinuations = errors.New("this server cannot tell how likely a whole text is; ask for letters, or use a server that can, such as the embedded engine")
+	// ErrNoScores says that the server shows no log-probabilities: labels must be
+	// generated.
+	ErrNoScores = errors.New("the server shows no log-probabilities")
 	// ErrOutOfMemory says that the server has too little memory for the model or
 	// the request.
 	ErrOutOfMemory = errors.New("the server is out of memory")

@@ -203,8 +203,11 @@ func (p *Process) Close() error {
 }
 
 // lastWords is the end of the log, for an error.
-func (p *Process) lastWords() string {
-	f, err := os.Open(p.Log)
+func (p *Process) lastWords() string { return lastLine(p.Log) }
+
+// lastLine is the last line of a log, for an error.
+func lastLine(log string) string {
+	f, err := os.Open(log)
 	if err != nil {
 		return ""
 	}
@@ -217,7 +220,7 @@ func (p *Process) lastWords() string {
 	lines := bytes.Split(bytes.TrimSpace(tail[:n]), []byte("\n"))
 	last := strings.TrimSpace(string(lines[len(lines)-1]))
 	if last == "" {
-		return "; its log is empty: " + p.Log
+		return "; its log is empty: " + log
 	}
-	return fmt.Sprintf("; the last line of %s: %s", p.Log, last)
+	return fmt.Sprintf("; the last line of %s: %s", log, last)
 }

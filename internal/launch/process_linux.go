@@ -41,3 +41,8 @@ func kill(p *os.Process) error {
 	}
 	return nil
 }
+
+func ownGroup(c *exec.Cmd) { c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
+
+// endGroup ends a process and those that it started.
+func endGroup(p *os.Process) { _ = unix.Kill(-p.Pid, unix.SIGKILL) } // it may have ended

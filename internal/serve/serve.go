@@ -28,19 +28,22 @@ const (
 
 // Options say which server, as the study file's key `server` does.
 type Options struct {
-	Kind     string        // one of Kinds; "" is embedded
-	URL      string        // of a server that runs
-	Start    bool          // start one instead, and end it
-	Program  string        // to start; default found in the PATH, see internal/launch
-	Args     []string      // added to its command line
-	Key      string        // environment variable with the key that is sent; "" sends none
-	Model    string        // name that the server gives the model; default "soup"
-	Template string        // of kind ollama: a model at the server whose template, parameters, renderer and parser are used
-	Swap     []string      // of kind openai: command that makes the server load the path it is given
-	Threads  int           // of the embedded engine; 0 chooses
-	Context  int           // tokens that prompt and answer may have; 0 is the driver's default
-	Parallel int           // requests in flight; 0 finds the best number by a short ramp
-	Timeout  time.Duration // of one item; 0 is 5 minutes
+	Kind     string         // one of Kinds; "" is embedded
+	URL      string         // of a server that runs
+	Start    bool           // start one instead, and end it
+	Program  string         // to start; default found in the PATH, see internal/launch
+	Args     []string       // added to its command line
+	Key      string         // environment variable with the key that is sent; "" sends none
+	Model    string         // name that the server gives the model; default "soup"
+	Template string         // of kind ollama: a model at the server whose template, parameters, renderer and parser are used
+	Models   string         // of kind llamaserver: folder that a server in router mode reads (--models-dir)
+	Swap     []string       // of kind openai: command that makes the server load the path it is given
+	Takes    string         // of kind openai: what Swap is given, "safetensors" (default, a directory) or "gguf"
+	Request  map[string]any // of kind openai: more keys of every request; nil values take one away
+	Threads  int            // of the embedded engine, or of the llama-server that is started; 0 chooses
+	Context  int            // tokens that prompt and answer may have; 0 is the driver's default
+	Parallel int            // requests in flight; 0 finds the best number by a short ramp
+	Timeout  time.Duration  // of one item; 0 is 5 minutes
 
 	Folder string // what the server leaves: its log, its models; of the study
 	Cache  string // where conversions are kept; "" keeps none
@@ -55,8 +58,10 @@ type kind struct {
 }
 
 var kinds = map[string]kind{
-	"embedded": {GGUF, checkEmbedded, openEmbedded},
-	"ollama":   {GGUF, checkOllama, openOllama},
+	"embedded":    {GGUF, checkEmbedded, openEmbedded},
+	"ollama":      {GGUF, checkOllama, openOllama},
+	"openai":      {Directory, checkOpenAI, openOpenAI},
+	"llamaserver": {GGUF, checkLlamaServer, openLlamaServer},
 }
 
 // Kinds returns the names of all kinds, sorted.
@@ -89,6 +94,9 @@ func (o Options) Validate() error {
 // Format is what the server loads; Options must be valid.
 func (o Options) Format() Format {
 	k, _ := named(o.Kind)
+	if o.Takes == takesGGUF {
+		return GGUF
+	}
 	return k.format
 }
 
