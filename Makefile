@@ -29,11 +29,12 @@ test-race: compilers ## what is concurrent, under the race detector
 	go test -race $(PURE)
 	go test -race -run 'Cancel|Groups|OneFailure' ./internal/study
 
-test-servers: compilers ## against a real Ollama, llama-server and transformers; builds them once, half an hour or more
-	@set -e; export SOUP_OLLAMA SOUP_LLAMA_SERVER SOUP_PYTHON SOUP_SERVER_LOGS=$(CURDIR)/build/server-logs; \
+test-servers: compilers ## against a real Ollama, llama-server, vLLM and transformers; builds them once, half an hour or more
+	@set -e; export SOUP_OLLAMA SOUP_LLAMA_SERVER SOUP_PYTHON SOUP_VLLM SOUP_SERVER_LOGS=$(CURDIR)/build/server-logs; \
 	SOUP_OLLAMA=$${SOUP_OLLAMA:-$$(tools/servers/ollama.sh)}; \
 	SOUP_LLAMA_SERVER=$${SOUP_LLAMA_SERVER:-$$(tools/servers/llama-server.sh)}; \
 	SOUP_PYTHON=$${SOUP_PYTHON:-$$(tools/servers/python.sh)}; \
+	SOUP_VLLM=$${SOUP_VLLM:-$$(tools/servers/vllm.sh)}; \
 	go test -count=1 -tags servers -timeout 60m -v ./internal/agreement ./internal/serve
 
 anchors: compilers ## metrics, prompts and figures against the benchmarks' own programs in Python

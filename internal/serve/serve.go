@@ -62,6 +62,8 @@ var kinds = map[string]kind{
 	"ollama":      {GGUF, checkOllama, openOllama},
 	"openai":      {Directory, checkOpenAI, openOpenAI},
 	"llamaserver": {GGUF, checkLlamaServer, openLlamaServer},
+	"sglang":      {Directory, checkSGLang, openSGLang},
+	"vllm":        {Directory, checkVLLM, openVLLM},
 }
 
 // Kinds returns the names of all kinds, sorted.
