@@ -35,7 +35,8 @@ type Outcome struct {
 	Answer   string        `json:"answer"`
 	Finish   Finish        `json:"finish,omitempty"`
 	Latency  time.Duration `json:"-"`
-	Error    string        `json:"error,omitempty"` // one line; why there is no answer, or no smooth score
+	Error    string        `json:"error,omitempty"`   // one line; why there is no answer, or no smooth score
+	Failure  string        `json:"failure,omitempty"` // kind of the error that left it without an answer: see FailureKind
 }
 
 // Scored reports whether the item was measured: only then has Score a meaning.
@@ -127,7 +128,7 @@ func (o Outcome) fail(err error) Outcome {
 	if errors.Is(err, context.DeadlineExceeded) {
 		o.State = StateTimeout
 	}
-	o.Error = oneLine(err)
+	o.Error, o.Failure = oneLine(err), FailureKind(err)
 	return o
 }
 

@@ -47,7 +47,7 @@ func TestJudge(t *testing.T) {
 	check(Answer{Reply: Reply{Text: "2", Finish: FinishError}, Err: errors.New("out of\nmemory")},
 		Outcome{State: StateFailed, Finish: FinishError, Error: "out of memory"})
 	check(Answer{Reply: Reply{Finish: FinishError}, Err: fmt.Errorf("late: %w", context.DeadlineExceeded)},
-		Outcome{State: StateTimeout, Finish: FinishError, Error: "late: context deadline exceeded"})
+		Outcome{State: StateTimeout, Finish: FinishError, Error: "late: context deadline exceeded", Failure: FailureTimeout})
 	check(Answer{}, Outcome{State: StateFailed, Finish: FinishError, Error: "the server gave no answer and no reason"})
 	for _, v := range []float64{math.NaN(), math.Inf(-1)} {
 		check(Answer{Reply: Reply{Text: "3", Finish: FinishStop}, Reference: &v},

@@ -18,6 +18,9 @@ type Options struct {
 	Done     func(id string) bool // reports whether an item has been recorded already; default none
 	Verify   bool                 // ask a server that is no Batcher until two answers agree: for connections that change bytes
 	Agree    float64              // nats by which log-probabilities of answers that agree may differ; default 0
+	// Watch is called before questions are sent, and what it returns with their
+	// answers; by several goroutines at once. Default none.
+	Watch func() (answered func(...Answer))
 }
 
 const (
@@ -73,6 +76,14 @@ func Run(ctx context.Context, s Server, items []Item, o Options, record func([]O
 	return nil
 }
 
+// watch is Watch, or nothing.
+func (o Options) watch() func(...Answer) {
+	if o.Watch == nil {
+		return func(...Answer) {}
+	}
+	return o.Watch()
+}
+
 // runBatch returns one outcome an item, or why the batch does not count, with
 // the outcomes that do nevertheless.
 func runBatch(ctx context.Context, s Server, batch []Item, o Options) ([]Outcome, error) {
@@ -111,7 +122,9 @@ func askAll(ctx context.Context, s Server, questions []Question, o Options) ([]A
 	}
 	within, cancel := limit(ctx, o.Timeout*time.Duration(len(questions)))
 	defer cancel()
+	answered := o.watch()
 	answers, err := b.AnswerAll(within, questions)
+	answered(answers...)
 	if err != nil && errors.Is(within.Err(), context.DeadlineExceeded) {
 		late := failed(fmt.Errorf("no answer in %v an item: %w", o.Timeout, within.Err()))
 		return slices.Repeat([]Answer{late}, len(questions)), nil
@@ -139,8 +152,10 @@ func askEach(ctx context.Context, s Server, questions []Question, o Options) []A
 	for range min(o.Parallel, len(questions)) {
 		workers.Go(func() {
 			for i := range next {
+				answered := o.watch()
 				answers[i] = ask(ctx, s, questions[i], o)
 				answers[i].turn = turn.Add(1)
+				answered(answers[i])
 			}
 		})
 	}

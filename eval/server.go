@@ -157,6 +157,20 @@ type Scaler interface {
 	Scale(ctx context.Context, scales []float64) (Version, error)
 }
 
+// Identifier is a Server that can say which program it is, as far as answers
+// depend on it: "ollama 0.17.4", say. Neither address nor model belong to it: a study
+// goes on with another server of the same identity.
+type Identifier interface {
+	Identity(ctx context.Context) (string, error)
+}
+
+// Verifier is a Server that can name the weights which it has now, without
+// loading any: what it answers with must still be what Load named. A server that
+// was started again by somebody else meanwhile has other weights, or none.
+type Verifier interface {
+	Verify(ctx context.Context) (Version, error)
+}
+
 // What errors of servers are told apart by.
 var (
 	// ErrNotNumbers says that the loaded weights give NaN: the model is broken,

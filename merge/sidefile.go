@@ -50,6 +50,17 @@ func readSmallJSON(dir, name string, v any) error {
 	return nil
 }
 
+// CopySideFiles copies into the directory out, which exists, what belongs to
+// soups of a checkpoint beside their weights, as [Write] does: configuration,
+// tokenizer, templates. The configuration names the dtype store. Files that are
+// in out stay as they are. A checkpoint that is a single file has none.
+func CopySideFiles(out string, like *Checkpoint, store DType) error {
+	if like.dir == "" {
+		return nil
+	}
+	return copySmallFiles(&draft{disk: realDisk{}, out: out, dir: out}, like.dir, store)
+}
+
 // copySmallFiles copies what belongs to a soup from a parent's directory, less
 // what is there, and notes the dtype that it is stored in.
 func copySmallFiles(to *draft, dir string, store DType) error {

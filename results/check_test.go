@@ -20,7 +20,7 @@ func TestCheck(t *testing.T) {
 			}
 		})
 	}
-	check("outcome without trial", `INSERT INTO outcomes SELECT 99, item, state, score, soft, answer, finish, error, latency FROM outcomes LIMIT 1`,
+	check("outcome without trial", `INSERT INTO outcomes SELECT 99, item, state, score, soft, answer, finish, error, latency, failure FROM outcomes LIMIT 1`,
 		"a row of outcomes points to a row of trials that is not there")
 	check("outcome without item", `UPDATE outcomes SET item = 99`, "a row of outcomes points to a row of items that is not there")
 	check("gap", `UPDATE trials SET number = 5, of = 5 WHERE number = 3`, "trial 5 is missing its forerunner 4")

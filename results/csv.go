@@ -54,6 +54,7 @@ func sheet(r Report) []column {
 	return append(cells,
 		column{"merge seconds", func(t TrialReport) string { return number(t.Seconds.Merge) }},
 		column{"swap seconds", func(t TrialReport) string { return number(t.Seconds.Swap) }},
+		column{"first token seconds", func(t TrialReport) string { return number(t.Seconds.FirstToken) }},
 		column{"eval seconds", func(t TrialReport) string { return number(t.Seconds.Eval) }})
 }
 

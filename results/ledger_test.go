@@ -15,7 +15,7 @@ func TestOpenSettings(t *testing.T) {
 	l := open(t, t.TempDir())
 	for pragma, want := range map[string]string{
 		"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000",
-		"user_version": "1", "application_id": "1936684400",
+		"user_version": "2", "application_id": "1936684400",
 	} {
 		var got string
 		must(t, l.db.QueryRow("PRAGMA "+pragma).Scan(&got))
@@ -144,7 +144,7 @@ func TestOpenUnusable(t *testing.T) {
 		"newer": {func(t *testing.T, dir string) {
 			create(t, dir)
 			alter(t, dir, `PRAGMA user_version = 9`)
-		}, "ledger DIR/study.db: has format 9, this soup reads formats up to 1"},
+		}, "ledger DIR/study.db: has format 9, this soup reads formats up to 2"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -249,12 +249,35 @@ func TestMigrationsAreNumbered(t *testing.T) {
 func TestReaderOfOldFormat(t *testing.T) {
 	dir := t.TempDir()
 	create(t, dir)
-	alter(t, dir, `PRAGMA user_version = 0`)
+	alter(t, dir, `PRAGMA user_version = 1`)
 	_, err := OpenReadOnly(dir)
-	if err == nil || !strings.Contains(err.Error(), "has format 0, which is older than 1") {
+	if err == nil || !strings.Contains(err.Error(), "has format 1, which is older than 2") {
 		t.Errorf("old format: %v", err)
 	}
-	alter(t, dir, `PRAGMA user_version = 1`)
+	alter(t, dir, `PRAGMA user_version = 2`)
+}
+
+// A ledger of the first format keeps what it has.
+func TestOldLedgerIsBroughtUpToDate(t *testing.T) {
+	db, err := connect(filepath.Join(t.TempDir(), "x.db"), "_txlock=immediate")
+	must(t, err)
+	defer db.Close()
+	steps, err := migrations(schema)
+	must(t, err)
+	must(t, migrate(db, steps[:1]))
+	_, err = db.Exec(`INSERT INTO trials VALUES (0, 's', 'l', 'k', '[[1]]', 'null', 'failed', 0, 'gone', 1, 2, 3, 1, 'then', 'now');
+		INSERT INTO items VALUES (1, 'i', 'c', '', 'search');
+		INSERT INTO outcomes VALUES (0, 1, 'failed', NULL, NULL, '', 'error', 'gone', 5)`)
+	must(t, err)
+	must(t, migrate(db, steps))
+	trial, err := trialAt(db, 0)
+	must(t, err)
+	if trial.Reason != "gone" || trial.Eval != 3 || trial.First != 0 || trial.Failure != "" {
+		t.Errorf("%+v", trial)
+	}
+	if got := row(t, db, `SELECT error || failure || latency FROM outcomes`); got != "gone5" {
+		t.Errorf("outcome %s", got)
+	}
 }
 
 // create leaves a ledger in dir that holds a study.

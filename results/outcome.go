@@ -36,6 +36,7 @@ type Outcome struct {
 	Answer   string        // text
 	Finish   string        // stop, length or error
 	Error    string        // one line; empty if all went well
+	Failure  string        // kind of failure, such as "out of memory"; empty where it is none of the known ones
 	Latency  time.Duration // whole call, not negative
 }
 
@@ -102,9 +103,10 @@ func record(tx *sql.Tx, trial int, split string, outcomes []Outcome) error {
 		return err
 	}
 	defer item.Close()
-	outcome, err := tx.Prepare(`INSERT INTO outcomes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+	outcome, err := tx.Prepare(`INSERT INTO outcomes (trial, item, state, score, soft, answer, finish, error, latency, failure)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (trial, item) DO UPDATE SET state = excluded.state, score = excluded.score, soft = excluded.soft,
-			answer = excluded.answer, finish = excluded.finish, error = excluded.error, latency = excluded.latency
+			answer = excluded.answer, finish = excluded.finish, error = excluded.error, latency = excluded.latency, failure = excluded.failure
 		WHERE outcomes.score IS NULL AND excluded.score IS NOT NULL`)
 	if err != nil {
 		return err
@@ -113,7 +115,7 @@ func record(tx *sql.Tx, trial int, split string, outcomes []Outcome) error {
 	for _, o := range outcomes {
 		number, err := o.register(item, split)
 		if err == nil {
-			_, err = outcome.Exec(trial, number, o.State, o.nullableScore(), o.Soft, o.Answer, o.Finish, o.Error, int64(o.Latency))
+			_, err = outcome.Exec(trial, number, o.State, o.nullableScore(), o.Soft, o.Answer, o.Finish, o.Error, int64(o.Latency), o.Failure)
 		}
 		if err != nil {
 			return fmt.Errorf("trial %d: item %q: %w", trial, o.Item, err)
@@ -156,7 +158,7 @@ func (l *Ledger) Outcomes(trial int, split string) ([]Outcome, error) {
 		return nil, err
 	}
 	outcomes, err := collect(l.db, scanOutcome, `SELECT i.item, i.category, i.cluster, i.split,
-			o.state, o.score, o.soft, o.answer, o.finish, o.error, o.latency
+			o.state, o.score, o.soft, o.answer, o.finish, o.error, o.latency, o.failure
 		FROM outcomes o JOIN items i ON i.number = o.item
 		WHERE o.trial = ?1 AND (?2 = '' OR i.split = ?2) ORDER BY o.item`, t.Of, split)
 	return outcomes, l.wrap(err)
@@ -165,7 +167,7 @@ func (l *Ledger) Outcomes(trial int, split string) ([]Outcome, error) {
 func scanOutcome(rows *sql.Rows) (o Outcome, err error) {
 	var score *float64
 	err = rows.Scan(&o.Item, &o.Category, &o.Cluster, &o.Split,
-		&o.State, &score, &o.Soft, &o.Answer, &o.Finish, &o.Error, &o.Latency)
+		&o.State, &score, &o.Soft, &o.Answer, &o.Finish, &o.Error, &o.Latency, &o.Failure)
 	if score != nil {
 		o.Score = *score
 	}

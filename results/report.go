@@ -17,6 +17,8 @@ type Report struct {
 	Swaps         int      `json:"swaps"`          // times that the server loaded another candidate
 	ItemsAnswered int      `json:"items_answered"` // over all candidates and splits
 	Seconds       float64  `json:"seconds"`        // spent merging, swapping and evaluating
+	Cost          Seconds  `json:"cost"`           // the same by what it was spent on
+	ServerIdle    *float64 `json:"server_idle"`    // share of the study's time in which the server loaded and answered nothing; nil if unknown
 
 	Trials      []TrialReport    `json:"trials"`
 	Strategies  []StrategyReport `json:"strategies"` // in the order to print
@@ -58,16 +60,26 @@ type TrialReport struct {
 	State   string  `json:"state"` // as of Trial
 	Of      int     `json:"of"`    // as of Trial
 	Reason  string  `json:"reason,omitempty"`
-	Scores  Scores  `json:"scores"` // of a cached trial: those of the trial it points to
+	Failure string  `json:"failure,omitempty"` // kind of failure, such as "out of memory"
+	Scores  Scores  `json:"scores"`            // of a cached trial: those of the trial it points to
 	Seconds Seconds `json:"seconds"`
 }
 
 // Seconds says where a trial's time went.
 type Seconds struct {
-	Merge float64 `json:"merge"`
-	Swap  float64 `json:"swap"`
-	Eval  float64 `json:"eval"`
+	Merge      float64 `json:"merge"`
+	Swap       float64 `json:"swap"`
+	FirstToken float64 `json:"first_token"` // of Eval: until the first whole answer came, there being no streaming
+	Eval       float64 `json:"eval"`
 }
+
+// Add adds another trial's time.
+func (s *Seconds) Add(t Seconds) {
+	s.Merge, s.Swap, s.FirstToken, s.Eval = s.Merge+t.Merge, s.Swap+t.Swap, s.FirstToken+t.FirstToken, s.Eval+t.Eval
+}
+
+// Total is all of it.
+func (s Seconds) Total() float64 { return s.Merge + s.Swap + s.Eval }
 
 // Scores are a candidate's scores by split; nil where it was not scored.
 type Scores struct {

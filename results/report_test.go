@@ -22,13 +22,13 @@ func gardenReport() Report {
 	against := Difference{Delta: .13674, Low: .1153, High: .1563, P: .0001, N: 1800, Wins: 375, Losses: 128, Ties: 1297, Verdict: Better, Method: "paired bootstrap"}
 	weights := Weights{ByParent: map[string]float64{"order": 1. / 3, "arith": 1. / 3, "quiz": 1. / 3}}
 	return Report{
-		Study: "garden", Seed: 1, Candidates: 66, Swaps: 58, ItemsAnswered: 63900, Seconds: 191.6,
+		Study: "garden", Seed: 1, Candidates: 66, Swaps: 58, ItemsAnswered: 63900, Seconds: 191.6, Cost: Seconds{Merge: 1.6, Swap: 5, FirstToken: 2.5, Eval: 185}, ServerIdle: ptr(0.031),
 		Parents: []string{"arith", "call", "call-b", "hot", "lingua", "mislabeled", "order", "quiz"},
 		Trials: []TrialReport{
-			{Number: 0, Strategy: "single", Label: "order", Weights: Weights{ByParent: map[string]float64{"order": 1}}, State: Complete, Scores: single, Seconds: Seconds{0.001, 0.02, 1.9}},
+			{Number: 0, Strategy: "single", Label: "order", Weights: Weights{ByParent: map[string]float64{"order": 1}}, State: Complete, Scores: single, Seconds: Seconds{0.001, 0.02, 0.1, 1.9}},
 			{Number: 1, Strategy: "uniform", Label: "uniform", Weights: Weights{ByParent: map[string]float64{"order": .125}}, State: Complete, Of: 1, Scores: uniform},
 			{Number: 2, Strategy: "greedy", Label: "order+arith+quiz", Weights: weights, State: Complete, Of: 2, Scores: greedy},
-			{Number: 3, Strategy: "random", Label: "random 7", Weights: weights, State: Failed, Of: 3, Reason: "server gone"},
+			{Number: 3, Strategy: "random", Label: "random 7", Weights: weights, State: Failed, Of: 3, Reason: "server gone", Failure: "unreachable"},
 			{Number: 4, Strategy: "soce", Label: "soce equal", Weights: weights, State: Cached, Of: 2, Scores: greedy},
 		},
 		Strategies: []StrategyReport{
@@ -148,6 +148,7 @@ func TestWriteJSONEmpty(t *testing.T) {
 	var text bytes.Buffer
 	must(t, WriteJSON(&text, Report{Study: "new"}))
 	want := `{"study":"new","seed":0,"parents":[],"candidates":0,"swaps":0,"items_answered":0,"seconds":0,` +
+		`"cost":{"merge":0,"swap":0,"first_token":0,"eval":0},"server_idle":null,` +
 		`"trials":[],"strategies":[],"winner":null,"comparisons":[],"inheritance":null,"optimism":null,"notes":[],"warnings":[]}`
 	var got bytes.Buffer
 	must(t, json.Compact(&got, text.Bytes()))

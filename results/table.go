@@ -207,7 +207,7 @@ func (r Report) categories(trial int) map[string]CategoryScore {
 
 func writeFootnotes(p *page, r Report) {
 	p.blank()
-	for _, line := range slices.Concat(r.legend(), r.measured(), r.states()) {
+	for _, line := range slices.Concat(r.legend(), r.measured(), r.cost(), r.states()) {
 		p.paragraph(line)
 	}
 	said := map[string]bool{}
@@ -290,6 +290,28 @@ func (c *Counts) add(d Counts) {
 
 func (c Counts) unmeasured() int { return c.Failed + c.Timeout + c.Missing }
 
+// cost says where the time went.
+func (r Report) cost() []string {
+	if r.Cost == (Seconds{}) {
+		return nil
+	}
+	line := fmt.Sprintf("cost: %s merging, %s swapping, %s evaluating (of it %s until the first answers came)",
+		duration(r.Cost.Merge), duration(r.Cost.Swap), duration(r.Cost.Eval), duration(r.Cost.FirstToken))
+	if r.ServerIdle != nil {
+		line += fmt.Sprintf("; the server idled %.0f %% of the time", 100**r.ServerIdle)
+	}
+	return []string{line}
+}
+
+// failure says how a trial failed.
+func (t TrialReport) failure() string {
+	kind := ""
+	if t.Failure != "" {
+		kind = " (" + t.Failure + ")"
+	}
+	return fmt.Sprintf("trial %d (%s) failed%s: %s", t.Number, t.Label, kind, cmp.Or(t.Reason, "no reason recorded"))
+}
+
 // states counts the trials by state and names the failed ones.
 func (r Report) states() []string {
 	counts := map[string]int{}
@@ -297,7 +319,7 @@ func (r Report) states() []string {
 	for _, t := range r.Trials {
 		counts[t.State]++
 		if t.State == Failed {
-			lines = append(lines, fmt.Sprintf("trial %d (%s) failed: %s", t.Number, t.Label, cmp.Or(t.Reason, "no reason recorded")))
+			lines = append(lines, t.failure())
 		}
 	}
 	if len(counts) == 0 {

@@ -30,9 +30,11 @@ type Trial struct {
 	State    string      // Running, Complete, Pruned, Failed or Cached
 	Of       int         // the trial that holds the outcomes: Number unless cached
 	Reason   string      // why pruned or failed; else empty
+	Failure  string      // kind of failure, where it is a known one
 	Merge    float64     // seconds
 	Swap     float64     // seconds
 	Eval     float64     // seconds
+	First    float64     // seconds of Eval until the first answer came
 	Attempt  int         // from 1; see Start
 	Started  time.Time   // for display; filled in by the ledger if zero
 	Finished time.Time   // for display; filled in by the ledger if zero; zero while running
@@ -82,7 +84,7 @@ func start(tx *sql.Tx, t Trial) error {
 	if t.Attempt <= was.Attempt || was.State != Running && was.State != Failed {
 		return nil
 	}
-	_, err = tx.Exec(`UPDATE trials SET state = ?, reason = '', attempt = ?, started = ?, finished = '' WHERE number = ?`,
+	_, err = tx.Exec(`UPDATE trials SET state = ?, reason = '', failure = '', attempt = ?, started = ?, finished = '' WHERE number = ?`,
 		Running, t.Attempt, stamp(orNow(t.Started)), t.Number)
 	return err
 }
@@ -98,7 +100,9 @@ func insert(tx *sql.Tx, t Trial, weights, groups string) error {
 	case len(t.Weights[0]) != parents:
 		return fmt.Errorf("trial %d: %d weights for %d parents", t.Number, len(t.Weights[0]), parents)
 	}
-	_, err = tx.Exec(`INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?, '', 0, 0, 0, ?, ?, '')`,
+	_, err = tx.Exec(`INSERT INTO trials (number, strategy, label, key, weights, groups, state, of, reason,
+			merge_seconds, swap_seconds, eval_seconds, attempt, started, finished)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, '', 0, 0, 0, ?, ?, '')`,
 		t.Number, t.Strategy, t.Label, t.Key, weights, groups, Running, t.Number, max(t.Attempt, 1), stamp(orNow(t.Started)))
 	return err
 }
@@ -121,8 +125,9 @@ func finish(tx *sql.Tx, t Trial) error {
 		}
 		return nil
 	}
-	_, err = tx.Exec(`UPDATE trials SET state = ?, of = ?, reason = ?, merge_seconds = ?, swap_seconds = ?, eval_seconds = ?, finished = ?
-		WHERE number = ?`, t.State, of, t.Reason, t.Merge, t.Swap, t.Eval, stamp(orNow(t.Finished)), t.Number)
+	_, err = tx.Exec(`UPDATE trials SET state = ?, of = ?, reason = ?, failure = ?, merge_seconds = ?, swap_seconds = ?, eval_seconds = ?,
+		first_token_seconds = ?, finished = ? WHERE number = ?`,
+		t.State, of, t.Reason, t.Failure, t.Merge, t.Swap, t.Eval, t.First, stamp(orNow(t.Finished)), t.Number)
 	if err != nil {
 		return fmt.Errorf("trial %d: %w", t.Number, err)
 	}
@@ -220,7 +225,7 @@ func (l *Ledger) ByKey(key string) (Trial, bool, error) {
 }
 
 const selectTrial = `SELECT number, strategy, label, key, weights, groups, state, of, reason,
-	merge_seconds, swap_seconds, eval_seconds, attempt, started, finished FROM trials`
+	merge_seconds, swap_seconds, eval_seconds, attempt, started, finished, first_token_seconds, failure FROM trials`
 
 func trialAt(q querier, number int) (Trial, error) {
 	return one(q, selectTrial+` WHERE number = ?`, number)
@@ -241,7 +246,7 @@ func one(q querier, query string, args ...any) (Trial, error) {
 func scanTrial(rows *sql.Rows) (t Trial, err error) {
 	var weights, groups, started, finished string
 	err = rows.Scan(&t.Number, &t.Strategy, &t.Label, &t.Key, &weights, &groups, &t.State, &t.Of, &t.Reason,
-		&t.Merge, &t.Swap, &t.Eval, &t.Attempt, &started, &finished)
+		&t.Merge, &t.Swap, &t.Eval, &t.Attempt, &started, &finished, &t.First, &t.Failure)
 	if err != nil {
 		return Trial{}, err
 	}

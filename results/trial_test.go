@@ -20,7 +20,7 @@ func TestTrialLife(t *testing.T) {
 	want.State, want.Attempt = Running, 1
 	isTrial(t, l, want)
 
-	c.State, c.Merge, c.Swap, c.Eval = Complete, 0.5, 0.25, 1.75
+	c.State, c.Merge, c.Swap, c.Eval, c.First = Complete, 0.5, 0.25, 1.75, 0.125
 	c.Finished = c.Started.Add(time.Minute)
 	must(t, l.Finish(c))
 	c.Attempt = 1

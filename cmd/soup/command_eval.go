@@ -1,9 +1,12 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"soup/internal/progress"
+	"soup/internal/serve"
 	"soup/internal/single"
 	"soup/internal/usage"
 )
@@ -14,9 +17,10 @@ func newEvalCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "eval (--model PATH | --answers FILE.jsonl) --data FILE... [--split NAME]",
 		Short: "Score one checkpoint, or recorded answers",
-		Long: `Score one checkpoint through the embedded engine, or recorded answers
-({"id":..,"answer":..} a line) without a model.`,
+		Long: `Score one checkpoint through the embedded engine or another server, or recorded
+answers ({"id":..,"answer":..} a line) without a model.`,
 		Example: `  soup eval --model examples/garden/finetune/arith --data examples/garden/data/arith.jsonl --split test
+  soup eval --model examples/garden/base --data examples/garden/data/arith.jsonl --server ollama --start
   soup eval --answers answers.jsonl --data examples/garden/data/arith.jsonl --json --items`,
 		Args: exactly(0, "options only; give --data once for each file"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -52,7 +56,15 @@ func newEvalCommand() *cobra.Command {
 	f.StringVar(&o.Answers, "answers", "", "recorded answers instead of a model")
 	f.StringArrayVar(&o.Data, "data", nil, "benchmark file, JSON Lines, or FAMILY:PATH; may be repeated")
 	f.StringVar(&o.Split, "split", "", "search, selection or test (default: all items)")
-	f.IntVar(&o.Threads, "threads", 0, "threads of the embedded engine (default: chosen by size)")
+	f.StringVar(&o.Server.Kind, "server", "", "what runs the model: "+strings.Join(serve.Kinds(), ", ")+" (default: embedded)")
+	f.StringVar(&o.Server.URL, "url", "", "with --server: where it runs")
+	f.BoolVar(&o.Server.Start, "start", false, "with --server: start one, and end it")
+	f.StringVar(&o.Server.Program, "program", "", "with --start: the program (default: found in the PATH)")
+	f.StringVar(&o.Server.Key, "key", "", "with --server: environment variable with the key that is sent")
+	f.IntVar(&o.Server.Context, "context", 0, "with --server: tokens that prompt and answer may have (default: the server's)")
+	f.IntVar(&o.Server.Parallel, "parallel", 0, "with --server: requests in flight (default: found by a short ramp)")
+	f.DurationVar(&o.Server.Timeout, "timeout", 0, "with --server: of one question")
+	f.IntVar(&o.Server.Threads, "threads", 0, "threads of the embedded engine, or of a server that is started (default: chosen)")
 	f.StringArrayVar(&o.Command, "metric-command", nil, "program that scores items of metric command; again for each argument")
 	f.BoolVar(&show, "show", false, "print the first item's prompt, stop texts and metric of each --data, and score nothing")
 	f.BoolVar(&asJSON, "json", false, "print JSON")

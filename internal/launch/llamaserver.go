@@ -2,7 +2,10 @@ package launch
 
 import (
 	"context"
+	"fmt"
+	"os/exec"
 	"path/filepath"
+	"strings"
 )
 
 // LlamaServer starts llama.cpp's llama-server with a GGUF file: the program of
@@ -23,4 +26,23 @@ func LlamaServer(ctx context.Context, model string, o Options) (*Process, error)
 			return []string{"-m", model, "--host", loopback, "--port", port}, nil
 		},
 	}, o)
+}
+
+// LlamaServerVersion is what the program that LlamaServer would start says about
+// its version, one line.
+func LlamaServerVersion(ctx context.Context, o Options) (string, error) {
+	program, err := find(o.Program, "SOUP_LLAMA_SERVER", "llama-server")
+	if err != nil {
+		return "", err
+	}
+	said, err := exec.CommandContext(ctx, program, "--version").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%s --version: %w", program, err)
+	}
+	for line := range strings.Lines(string(said)) {
+		if version, ok := strings.CutPrefix(strings.TrimSpace(line), "version: "); ok {
+			return version, nil
+		}
+	}
+	return "", fmt.Errorf("%s --version names no version", program)
 }

@@ -42,6 +42,9 @@ type Reporter interface {
 	Skip()
 	// Best says which candidate is the best so far, in points.
 	Best(points float64, label string)
+	// Waiting says what the study waits for, in place of what it does; "" that it
+	// goes on.
+	Waiting(what string)
 	// Close removes the bars.
 	Close()
 }
@@ -67,6 +70,7 @@ func (silent) Items(int, int)                {}
 func (silent) Done()                         {}
 func (silent) Skip()                         {}
 func (silent) Best(float64, string)          {}
+func (silent) Waiting(string)                {}
 func (silent) Close()                        {}
 
 // state is what both forms show.
@@ -84,6 +88,7 @@ type state struct {
 	best      float64
 	bestLabel string
 	hasBest   bool
+	waiting   string
 	now       func() time.Time
 }
 
@@ -136,6 +141,12 @@ func (s *state) Best(points float64, label string) {
 	s.best, s.bestLabel, s.hasBest = points, label, true
 }
 
+func (s *state) Waiting(what string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.waiting = what
+}
+
 // rate is the items answered a second since the start.
 func (s *state) rate() float64 {
 	seconds := s.now().Sub(s.start).Seconds()
@@ -158,6 +169,9 @@ func (s *state) left() time.Duration {
 func (s *state) line() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.waiting != "" {
+		return "waiting for " + s.waiting
+	}
 	text := fmt.Sprintf("%s: %d of %d candidates, %.0f items/s", s.phase, s.done, max(s.expected, s.done), s.rate())
 	if s.hasBest {
 		text += fmt.Sprintf(", best %.2f (%s)", s.best, s.bestLabel)
@@ -171,13 +185,14 @@ func (s *state) line() string {
 // lines prints one line each interval.
 type lines struct {
 	state
+	w    io.Writer
 	stop chan struct{}
 	wait sync.WaitGroup
 	once sync.Once
 }
 
 func newLines(w io.Writer, every time.Duration) *lines {
-	l := &lines{stop: make(chan struct{})}
+	l := &lines{w: w, stop: make(chan struct{})}
 	l.begin()
 	l.wait.Go(func() {
 		tick := time.NewTicker(every)
@@ -192,6 +207,14 @@ func newLines(w io.Writer, every time.Duration) *lines {
 		}
 	})
 	return l
+}
+
+// Waiting says so at once.
+func (l *lines) Waiting(what string) {
+	l.state.Waiting(what)
+	if what != "" {
+		fmt.Fprintln(l.w, "soup: "+l.line())
+	}
 }
 
 func (l *lines) Close() {

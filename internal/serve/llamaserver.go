@@ -51,10 +51,25 @@ func openLlamaServer(_ context.Context, o Options) (eval.Server, error) {
 		URL: o.URL, Models: o.Models, Model: o.Model, Timeout: o.Timeout,
 		ChatTemplate: chatTemplate, Key: key,
 	}
-	if o.Start {
-		options.Start = o.startLlamaServer
+	if !o.Start {
+		return llamaserver.New(options)
 	}
-	return llamaserver.New(options)
+	options.Start = o.startLlamaServer
+	server, err := llamaserver.New(options)
+	return &startedLlamaServer{server, o.Program}, err
+}
+
+// startedLlamaServer has no process, and so no version of its own, until it has a
+// model: the program says it.
+type startedLlamaServer struct {
+	*llamaserver.Server
+	program string
+}
+
+// Identity implements eval.Identifier.
+func (s *startedLlamaServer) Identity(ctx context.Context) (string, error) {
+	version, err := launch.LlamaServerVersion(ctx, launch.Options{Program: s.program})
+	return "llama-server " + version, err
 }
 
 // startLlamaServer starts a process for one file. The context's size that it is

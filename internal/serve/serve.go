@@ -26,7 +26,8 @@ const (
 	Directory               // a Hugging Face directory
 )
 
-// Options say which server, as the study file's key `server` does.
+// Options say which server, as the study file's key `server` does, with the
+// fields' names in lower case.
 type Options struct {
 	Kind     string         // one of Kinds; "" is embedded
 	URL      string         // of a server that runs
@@ -45,9 +46,9 @@ type Options struct {
 	Parallel int            // requests in flight; 0 finds the best number by a short ramp
 	Timeout  time.Duration  // of one item; 0 is 5 minutes
 
-	Folder string // what the server leaves: its log, its models; of the study
-	Cache  string // where conversions are kept; "" keeps none
-	Base   string // checkpoint whose chat template the candidates have
+	Folder string `yaml:"-"` // what the server leaves: its log, its models; of the study
+	Cache  string `yaml:"-"` // where conversions are kept; "" keeps none
+	Base   string `yaml:"-"` // checkpoint whose chat template the candidates have
 }
 
 // kind is one kind of server.
@@ -90,6 +91,12 @@ func (o Options) Validate() error {
 	if o.Context < 0 || o.Parallel < 0 || o.Timeout < 0 {
 		return usage.Errorf("context, parallel and timeout cannot be negative")
 	}
+	switch {
+	case o.Takes != "" && o.Kind != "openai":
+		return usage.Errorf("takes goes with kind openai only")
+	case o.Takes != "" && o.Takes != "gguf" && o.Takes != "safetensors":
+		return usage.Errorf("takes %q is neither safetensors nor gguf", o.Takes)
+	}
 	return k.check(o)
 }
 
@@ -100,6 +107,15 @@ func (o Options) Format() Format {
 		return GGUF
 	}
 	return k.format
+}
+
+// Decoding names the options that answers depend on.
+func (o Options) Decoding() string {
+	context := "the server's own"
+	if o.Context > 0 {
+		context = fmt.Sprint(o.Context)
+	}
+	return "context " + context + ", greedy"
 }
 
 // Open starts or finds the server. It has no model yet.

@@ -63,11 +63,28 @@ type startedVLLM struct {
 	*vllm.Server
 	options Options
 	process *launch.Process
+	fresh   bool // the process has not been used yet
+}
+
+// Identity implements eval.Identifier. The server is started for it where what it
+// begins with is known.
+func (s *startedVLLM) Identity(ctx context.Context) (string, error) {
+	if s.process == nil {
+		if _, err := s.start(ctx, s.options.Base); err != nil {
+			return "", err
+		}
+		s.fresh = true
+	}
+	return vllm.Version(ctx, s.process.URL, "")
 }
 
 // start begins with the base, if that is a directory: candidates differ from it
 // in their weights only.
 func (s *startedVLLM) start(ctx context.Context, checkpoint string) (string, error) {
+	if s.fresh && s.process.Err() == nil {
+		s.fresh = false
+		return s.process.URL, nil
+	}
 	if err := s.end(); err != nil {
 		return "", err
 	}

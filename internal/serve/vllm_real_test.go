@@ -5,7 +5,6 @@ package serve
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"math"
 	"os"
 	"path/filepath"
@@ -22,11 +21,6 @@ import (
 )
 
 const garden = "../../examples/garden/"
-
-func TestMain(m *testing.M) {
-	slog.SetLogLoggerLevel(slog.LevelError) // ggml's loader reports its devices
-	os.Exit(m.Run())
-}
 
 // realVLLM starts a vLLM and returns what makes drivers of it.
 func realVLLM(t *testing.T, args ...string) (newServer func(*testing.T) *vllm.Server) {

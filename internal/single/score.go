@@ -1,6 +1,7 @@
 package single
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,9 +17,9 @@ import (
 
 	"soup/benchmarks"
 	"soup/eval"
-	"soup/eval/server/embedded"
 	"soup/internal/probe"
 	"soup/internal/progress"
+	"soup/internal/serve"
 	"soup/internal/usage"
 	"soup/merge"
 	"soup/merge/convert"
@@ -26,12 +27,12 @@ import (
 
 // ScoreOptions say what to score: a model, or answers that were recorded.
 type ScoreOptions struct {
-	Model    string   // checkpoint; or
-	Answers  string   // JSON Lines file of {"id":..,"answer":..}
-	Data     []string // benchmark files; each is named after its file
-	Split    string   // search, selection or test; "" scores every item
-	Threads  int      // of the embedded engine; 0 chooses
-	Command  []string // program that scores items of metric command, with its arguments
+	Model    string        // checkpoint; or
+	Answers  string        // JSON Lines file of {"id":..,"answer":..}
+	Data     []string      // benchmark files; each is named after its file
+	Split    string        // search, selection or test; "" scores every item
+	Server   serve.Options // what runs the model; the zero value is the embedded engine
+	Command  []string      // program that scores items of metric command, with its arguments
 	Progress progress.Reporter
 	Warnings io.Writer // default nowhere
 }
@@ -50,11 +51,11 @@ type Scores struct {
 	summary    eval.Summary
 }
 
-// Score scores one checkpoint through the embedded engine, or recorded answers
-// without any model. Items keep the order of the files.
+// Score scores one checkpoint through a server, or recorded answers without any
+// model. Items keep the order of the files.
 func Score(ctx context.Context, o ScoreOptions) (*Scores, error) {
-	if err := (embedded.Options{Threads: o.Threads}).Validate(); err != nil {
-		return nil, usage.Errorf("--threads: %s", err)
+	if err := o.Server.Validate(); err != nil {
+		return nil, usage.Errorf("server: %s", err)
 	}
 	if o.Progress == nil {
 		o.Progress = progress.New(io.Discard, true)
@@ -75,7 +76,7 @@ func Score(ctx context.Context, o ScoreOptions) (*Scores, error) {
 		s.Model = o.Answers
 		outcomes, err = scoreAnswers(o.Answers, items)
 	} else {
-		s.Server = "embedded"
+		s.Server = cmp.Or(o.Server.Kind, "embedded")
 		outcomes, err = s.scoreModel(ctx, o, items)
 	}
 	if err != nil {
@@ -173,12 +174,22 @@ func (s *Scores) scoreModel(ctx context.Context, o ScoreOptions, items []eval.It
 	if s.SHA256, err = c.Hash(ctx); err != nil {
 		return nil, err
 	}
-	server, err := embedded.New(embedded.Options{Threads: o.Threads, Convert: convert.Path})
+	dir, err := os.MkdirTemp("", "soup-eval-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	path, err := loadable(ctx, c, o.Server, dir)
+	if err != nil {
+		return nil, err
+	}
+	o.Server.Folder, o.Server.Base = dir, o.Model
+	server, err := serve.Open(ctx, o.Server)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
-	if err := load(ctx, server, c); err != nil {
+	if _, err := server.Load(ctx, eval.Model{Path: path, Digest: s.SHA256}); err != nil {
 		return nil, err
 	}
 	note, err := probe.Tokens(ctx, server, o.Model)
@@ -188,9 +199,19 @@ func (s *Scores) scoreModel(ctx context.Context, o ScoreOptions, items []eval.It
 	if note != "" {
 		fmt.Fprintln(o.Warnings, "soup: warning: "+note)
 	}
+	return o.answer(ctx, server, items)
+}
+
+// answer asks the items of the model that is loaded.
+func (o ScoreOptions) answer(ctx context.Context, server eval.Server, items []eval.Item) (outcomes []eval.Outcome, err error) {
 	o.Progress.Phase("eval", 1)
 	o.Progress.Candidate(0, "eval", filepath.Base(o.Model))
-	err = eval.Run(ctx, server, items, eval.Options{}, func(batch []eval.Outcome) error {
+	options := eval.Options{Parallel: o.Server.Parallel, Timeout: o.Server.Timeout}
+	if options.Parallel == 0 {
+		// Where nothing is answered, the items themselves will tell.
+		options.Parallel, _, _ = eval.Ramp(ctx, server, eval.Interleave(items), eval.RampOptions{Timeout: o.Server.Timeout})
+	}
+	err = eval.Run(ctx, server, items, options, func(batch []eval.Outcome) error {
 		outcomes = append(outcomes, batch...)
 		o.Progress.Items(len(outcomes), len(items))
 		return nil
@@ -198,23 +219,23 @@ func (s *Scores) scoreModel(ctx context.Context, o ScoreOptions, items []eval.It
 	return outcomes, err
 }
 
-// load loads a checkpoint; pickled weights by way of a copy, which the engine
-// has converted when Load returns.
-func load(ctx context.Context, server eval.Server, c *merge.Checkpoint) error {
-	if c.Format() == merge.Torch && c.Path() == c.Files()[0] {
-		return usage.Errorf("%s: a single file; the engine needs the directory with config.json and tokenizer", c.Path())
+// loadable returns what the server loads of a checkpoint: a copy in dir where it
+// does not read the checkpoint itself. The embedded engine converts by itself.
+func loadable(ctx context.Context, c *merge.Checkpoint, o serve.Options, dir string) (string, error) {
+	embedded := o.Kind == "" || o.Kind == "embedded"
+	switch gguf := c.Format() == merge.GGUF; {
+	case gguf && o.Format() == serve.Directory:
+		return "", usage.Errorf("%s: a GGUF file; server %s loads Hugging Face directories", c.Path(), o.Kind)
+	case gguf:
+		return c.Path(), nil
+	case c.Path() == c.Files()[0] && (c.Format() == merge.Torch || !embedded):
+		return "", usage.Errorf("%s: a single file; the engine needs the directory with config.json and tokenizer", c.Path())
 	}
-	dir, err := os.MkdirTemp("", "soup-eval-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
 	path, err := c.AsSafetensors(ctx, filepath.Join(dir, filepath.Base(c.Path())))
-	if err != nil {
-		return err
+	if err != nil || embedded || o.Format() == serve.Directory {
+		return path, err
 	}
-	_, err = server.Load(ctx, eval.Model{Path: path})
-	return err
+	return convert.Path(ctx, path, dir, "")
 }
 
 // WriteJSON prints the scores, with the items if asked for.

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"soup/benchmarks"
 	"soup/eval"
 	"soup/eval/server/embedded"
+	"soup/internal/serve"
 	"soup/merge"
 	"soup/merge/convert"
 )
@@ -49,12 +51,12 @@ func shower(ctx context.Context, o ScoreOptions) (eval.Renderer, func() error, e
 		return nil, nil, err
 	}
 	defer c.Close()
-	server, err := embedded.New(embedded.Options{Threads: o.Threads, Convert: convert.Path})
+	server, err := embedded.New(embedded.Options{Threads: o.Server.Threads, Convert: convert.Path})
 	if err != nil {
 		return nil, nil, err
 	}
 	var s eval.Server = server
-	if err := load(ctx, s, c); err != nil {
+	if err := loadEmbedded(ctx, s, c); err != nil {
 		return nil, nil, errors.Join(err, s.Close())
 	}
 	r, ok := s.(eval.Renderer)
@@ -62,6 +64,22 @@ func shower(ctx context.Context, o ScoreOptions) (eval.Renderer, func() error, e
 		return nil, nil, errors.Join(errors.New("this server does not show prompts"), s.Close())
 	}
 	return r, s.Close, nil
+}
+
+// loadEmbedded loads a checkpoint into the embedded engine, which keeps nothing
+// of the copy that it may need.
+func loadEmbedded(ctx context.Context, s eval.Server, c *merge.Checkpoint) error {
+	dir, err := os.MkdirTemp("", "soup-eval-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	path, err := loadable(ctx, c, serve.Options{}, dir)
+	if err != nil {
+		return err
+	}
+	_, err = s.Load(ctx, eval.Model{Path: path})
+	return err
 }
 
 func showItem(ctx context.Context, w io.Writer, render eval.Renderer, items []eval.Item) error {

@@ -43,7 +43,7 @@ func (s *session) begin(context.Context) error {
 		{Name: "store", Value: cmp.Or(s.pantry.store.Torch(), "as the parents")},
 		{Name: "groups", Value: s.pantry.grouping()},
 		{Name: "base", Value: cmp.Or(short(s.pantry.baseID), "none")},
-		{Name: "server", Value: s.config.Server.Kind + " " + engineVersion()},
+		{Name: "server", Value: s.identity},
 	}
 	if len(s.keep) > 0 {
 		keep, err := json.Marshal(s.keep)

@@ -18,7 +18,6 @@ import (
 	"github.com/goccy/go-yaml/token"
 
 	"soup/benchmarks"
-	"soup/eval/server/embedded"
 	"soup/internal/usage"
 	"soup/merge"
 )
@@ -113,12 +112,6 @@ type StrategySpec struct {
 type Budget struct {
 	Trials int           `yaml:"trials"`
 	Time   time.Duration `yaml:"time"`
-}
-
-// Server says what runs the candidates.
-type Server struct {
-	Kind    string `yaml:"kind"`
-	Threads int    `yaml:"threads"`
 }
 
 // Bounds are the limits of every weight and their sum.
@@ -318,10 +311,7 @@ func (c *Config) complete() error {
 	if c.Finalists == 0 {
 		c.Finalists = 5
 	}
-	if c.Server.Kind == "" {
-		c.Server.Kind = "embedded"
-	}
-	for _, check := range []func() error{c.completeParents, c.checkBenchmarks, c.checkRest} {
+	for _, check := range []func() error{c.completeParents, c.checkBenchmarks, c.completeServer, c.checkRest} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -406,12 +396,6 @@ func (c *Config) checkRest() error {
 		if bound.value != nil && *bound.value == 0 {
 			return usage.Errorf("%s: weights: %s cannot be 0", c.File, bound.name)
 		}
-	}
-	if c.Server.Kind != "embedded" {
-		return usage.Errorf("%s: server: kind %q is not in this version of soup; it has embedded", c.File, c.Server.Kind)
-	}
-	if err := (embedded.Options{Threads: c.Server.Threads}).Validate(); err != nil {
-		return usage.Errorf("%s: server: %s", c.File, err)
 	}
 	if c.Budget.Trials < 0 || c.Budget.Time < 0 || c.Finalists < 0 {
 		return usage.Errorf("%s: budget and finalists cannot be negative", c.File)

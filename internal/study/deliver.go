@@ -9,6 +9,7 @@ import (
 
 	"soup/eval"
 	"soup/merge"
+	"soup/merge/convert"
 	"soup/results"
 )
 
@@ -28,6 +29,14 @@ func (s *session) deliver(ctx context.Context, w finalist, reason string) error 
 	}
 	sum, err := contentHash(ctx, out)
 	intact := err == nil && had && known.Trial == w.trial && sum == known.SHA256
+	loaded := false
+	loadExport := func(ctx context.Context) (spent, error) {
+		if loaded { // it has just been, by the attempt before
+			loaded = false
+			return spent{}, nil
+		}
+		return spent{}, s.loadExport(ctx, w.candidate, out, sum)
+	}
 	if !intact {
 		if had && known.Trial == w.trial {
 			s.warn(out + " was removed or changed; it is written again")
@@ -35,9 +44,10 @@ func (s *session) deliver(ctx context.Context, w finalist, reason string) error 
 		if sum, err = s.export(ctx, w.candidate, out); err != nil {
 			return err
 		}
-		if err := s.loadExport(ctx, w.candidate, out, sum); err != nil {
+		if _, err := s.attended(ctx, loadExport); err != nil {
 			return err
 		}
+		loaded = true
 	}
 	why, err := json.Marshal(reason)
 	if err != nil {
@@ -47,12 +57,7 @@ func (s *session) deliver(ctx context.Context, w finalist, reason string) error 
 		return err
 	}
 	s.progress.Candidate(w.trial, w.strategy, w.label)
-	_, err = s.scoreTest(ctx, w.trial, s.set.Test, func(ctx context.Context) (spent, error) {
-		if !intact { // it has just been loaded
-			return spent{}, nil
-		}
-		return spent{}, s.loadExport(ctx, w.candidate, out, sum)
-	})
+	_, err = s.scoreTest(ctx, w.trial, s.set.Test, loadExport)
 	return err
 }
 
@@ -71,19 +76,34 @@ func (s *session) noteTestAgain(before, now int) error {
 // loadExport swaps in the exported checkpoint and checks that it is the one
 // that was scored.
 func (s *session) loadExport(ctx context.Context, c candidate, out, sum string) error {
+	if err := s.prove(ctx); err != nil {
+		return err
+	}
 	if _, err := s.load(ctx, c); err != nil {
 		return err
 	}
-	want := s.versions[c.key]
-	version, err := s.server.Load(ctx, eval.Model{Path: out, Digest: sum})
+	want, cooked := s.versions[c.key], s.last.path
+	path, err := s.served(ctx, out, sum)
 	if err != nil {
 		return err
 	}
-	s.last = served{c, s.buffer.Path(), version}
+	version, err := s.give(ctx, eval.Model{Path: path, Digest: sum})
+	if err != nil {
+		return err
+	}
+	s.last = served{c, cooked, version} // the pot has the same weights
 	if version != want && !s.pantry.lossy {
 		return fatal(fmt.Errorf("%s: the exported winner answers differently from the candidate that was scored (versions %s and %s)", out, version, want))
 	}
 	return s.ledger.Event(swapEvent, swapped{Key: c.key, Version: version, Export: filepath.Base(out)})
+}
+
+// served is the exported winner as the server reads it.
+func (s *session) served(ctx context.Context, out, sum string) (string, error) {
+	if s.pantry.directories || s.pantry.source[0].Format() == merge.GGUF {
+		return out, nil
+	}
+	return convert.Path(ctx, out, s.cache(), sum)
 }
 
 // export writes the winner in place of what was there and returns its content

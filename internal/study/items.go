@@ -18,8 +18,9 @@ import (
 // choices whose likelihood the server cannot tell. They
 // count as failed for every candidate; a category with no other is refused.
 func (s *session) checkItems(ctx context.Context) error {
-	if _, ok := s.server.(eval.Checker); ok {
-		_, err := s.server.Load(ctx, eval.Model{Path: s.pantry.served[0].Path(), Digest: s.pantry.hashes[0]})
+	_, checks := s.server.(eval.Checker)
+	if _, lists := s.server.(eval.TokenLister); checks || lists {
+		_, err := s.give(ctx, eval.Model{Path: s.pantry.served[0].Path(), Digest: s.pantry.hashes[0]})
 		if errors.Is(err, eval.ErrNotNumbers) {
 			return nil // a parent's own trouble; it will fail as a candidate
 		}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"soup/internal/serve"
 	"soup/internal/usage"
 	"soup/merge"
 	"soup/merge/convert"
@@ -23,14 +24,17 @@ type pantry struct {
 	source []*merge.Checkpoint // as given
 	served []*merge.Checkpoint // as the server reads them; the same where nothing was converted
 	like   *merge.Checkpoint   // a soup as the server reads it: what the buffer is laid out like
-	lossy  bool                // the server holds F32 matrices as F16: candidates and export differ in the last bits
-	groups merge.Grouping      // of source tensors
-	cooked merge.Grouping      // of served tensors
-	round  func(string) merge.DType
-	store  merge.DType
-	base   string           // path the server loads; "" if there is no base
-	baseID string           // its content hash
-	known  *merge.HashCache // hashes of earlier sessions; nil knows none
+	// directories says that the server loads Hugging Face directories: parents are
+	// cooked as they are, and nothing is converted.
+	directories bool
+	lossy       bool           // the server holds F32 matrices as F16: candidates and export differ in the last bits
+	groups      merge.Grouping // of source tensors
+	cooked      merge.Grouping // of served tensors
+	round       func(string) merge.DType
+	store       merge.DType
+	base        string           // path the server loads; "" if there is no base
+	baseID      string           // its content hash
+	known       *merge.HashCache // hashes of earlier sessions; nil knows none
 }
 
 // openPantry opens and checks all checkpoints of a study; the weights are not
@@ -40,7 +44,7 @@ func openPantry(c *Config, warn func(string)) (*pantry, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &pantry{store: store}
+	p := &pantry{store: store, directories: c.Server.Format() == serve.Directory}
 	if err := p.open(c, warn); err != nil {
 		p.close()
 		return nil, err
@@ -72,6 +76,10 @@ func (p *pantry) open(c *Config, warn func(string)) error {
 			_ = ck.Close()
 			return usage.Errorf("%s: parents: %s: a single file; the engine needs the directory with config.json and tokenizer", c.File, parent.Path)
 		}
+		if err := p.suits(c, "parents", ck); err != nil {
+			_ = ck.Close()
+			return err
+		}
 		p.names = append(p.names, parent.Name)
 		p.source = append(p.source, ck)
 	}
@@ -81,6 +89,9 @@ func (p *pantry) open(c *Config, warn func(string)) error {
 	}
 	if base != nil {
 		defer base.Close()
+		if err := p.suits(c, "base", base); err != nil {
+			return err
+		}
 	}
 	findings := merge.Check(p.source, base)
 	if err := findings.Err(); err != nil {
@@ -94,6 +105,17 @@ func (p *pantry) open(c *Config, warn func(string)) error {
 	p.base = c.Base
 	p.groups, err = c.grouping(p.source[0])
 	return err
+}
+
+// suits refuses a checkpoint that the server cannot be given.
+func (p *pantry) suits(c *Config, key string, ck *merge.Checkpoint) error {
+	if p.directories && ck.Format() == merge.GGUF {
+		return usage.Errorf("%s: %s: %s: a GGUF file; a server of kind %s reads Hugging Face directories", c.File, key, ck.Path(), c.Server.Kind)
+	}
+	if p.directories && ck.Path() == ck.Files()[0] {
+		return usage.Errorf("%s: %s: %s: a single file; the server needs the directory with config.json and tokenizer", c.File, key, ck.Path())
+	}
+	return nil
 }
 
 // hash takes every checkpoint's content hash; what is not finite in it goes to
@@ -156,8 +178,12 @@ func tensorNames(c *merge.Checkpoint) []string {
 	return names
 }
 
-// convert brings every parent into the embedded engine's format, once.
+// convert brings every parent into the server's format, once.
 func (p *pantry) convert(ctx context.Context, c *Config, cache string) error {
+	if p.directories {
+		p.served, p.cooked, p.like = p.source, p.groups, p.source[0]
+		return p.unpickleBase(ctx, cache)
+	}
 	if p.source[0].Format() == merge.GGUF {
 		if p.store != merge.AsStored {
 			return usage.Errorf("%s: store: GGUF parents keep their dtypes; leave it out", c.File)
@@ -186,6 +212,17 @@ func (p *pantry) convert(ctx context.Context, c *Config, cache string) error {
 		return err
 	}
 	return p.convertLike(ctx, cache)
+}
+
+// unpickleBase makes a copy of a base whose weights are pickled.
+func (p *pantry) unpickleBase(ctx context.Context, cache string) error {
+	base, err := openBase(p.base)
+	if err != nil || base == nil {
+		return err
+	}
+	defer base.Close()
+	p.base, err = base.AsSafetensors(ctx, filepath.Join(cache, p.baseID+"-safetensors"))
+	return err
 }
 
 func (p *pantry) convertBase(ctx context.Context, cache string) error {
@@ -302,9 +339,22 @@ func (p *pantry) keep(computed []string) {
 	}
 }
 
-// newBuffer makes the mapped file that every candidate is cooked into.
-func (p *pantry) newBuffer(dir string) (*merge.Buffer, error) {
-	return merge.NewBuffer(filepath.Join(dir, bufferName), p.like, merge.AsStored)
+// newBuffer makes the mapped file that candidates are cooked into: at path, or in
+// a new directory there which it completes.
+func (p *pantry) newBuffer(path string) (*merge.Buffer, error) {
+	if !p.directories {
+		return merge.NewBuffer(path, p.like, merge.AsStored)
+	}
+	if err := os.RemoveAll(path); err != nil { // of a process that was killed
+		return nil, err
+	}
+	if err := os.MkdirAll(path, 0o755); err != nil {
+		return nil, err
+	}
+	if err := merge.CopySideFiles(path, p.like, p.store); err != nil {
+		return nil, err
+	}
+	return merge.NewBuffer(filepath.Join(path, weightsName), p.like, p.store)
 }
 
 // recipe is a weighting of the parents as the server reads them.

@@ -13,9 +13,12 @@ import (
 
 // The names of what a study keeps in its folder beside the ledger.
 const (
-	winnerName = "winner"         // the exported soup; a .gguf file where parents are
-	cacheName  = "cache"          // converted checkpoints
-	bufferName = "candidate.gguf" // the candidate being tried
+	winnerName    = "winner"            // the exported soup; a .gguf file where parents are
+	cacheName     = "cache"             // converted checkpoints
+	bufferName    = "candidate"         // .gguf: the candidate being tried
+	directoryName = "candidate"         // likewise, for servers that load directories
+	weightsName   = "model.safetensors" // in such a directory
+	serverName    = "server"            // what a server that soup starts leaves: its log, its models
 )
 
 func (s *session) cache() string { return filepath.Join(s.dir, cacheName) }
@@ -27,12 +30,17 @@ func (s *session) winner() string {
 	return filepath.Join(s.dir, winnerName)
 }
 
-// ours are the paths in the study's folder that a study makes and removes.
-func (s *session) ours() []string {
-	return []string{
-		filepath.Join(s.dir, winnerName), filepath.Join(s.dir, winnerName+".gguf"), s.cache(), filepath.Join(s.dir, bufferName),
+// weighty are those of them that checkDisk counts.
+func (s *session) weighty() []string {
+	paths := []string{filepath.Join(s.dir, winnerName), filepath.Join(s.dir, winnerName+".gguf"), s.cache()}
+	for _, directories := range []bool{false, true} {
+		paths = append(paths, potNames(s.dir, &pantry{directories: directories})...)
 	}
+	return paths
 }
+
+// ours are the paths in the study's folder that a study makes and removes.
+func (s *session) ours() []string { return append(s.weighty(), filepath.Join(s.dir, serverName)) }
 
 // checkPlaces refuses a folder in which the study would overwrite a
 // checkpoint, or write into one.
@@ -110,32 +118,15 @@ func (s *session) sweep() error {
 
 // checkDisk says what the study takes and refuses a disk that cannot hold it:
 // converted checkpoints (parents, base, winner, and a copy in another dtype),
-// a candidate and the winner, less what is there.
+// the candidates' pots and the winner, less what is there.
 func (s *session) checkDisk() error {
 	plan, err := merge.PlanFor(s.pantry.source, s.pantry.store, s.dir)
 	if err != nil {
 		return err
 	}
-	need := plan.DiskNeeded + plan.SoupBytes
-	if s.pantry.source[0].Format() != merge.GGUF {
-		for _, n := range plan.ParentBytes {
-			need += n
-		}
-		need += plan.SoupBytes // the winner, converted
-		if s.pantry.base != "" {
-			need += plan.ParentBytes[0]
-		}
-		if s.pantry.store != merge.AsStored {
-			need += 2 * plan.SoupBytes
-		}
-		for i, c := range s.pantry.source {
-			if c.Format() == merge.Torch { // its copy as safetensors
-				need += plan.ParentBytes[i]
-			}
-		}
-	}
+	need := plan.DiskNeeded + int64(s.config.Server.pots())*plan.SoupBytes + s.converted(plan)
 	left := need
-	for _, own := range s.ours() {
+	for _, own := range s.weighty() {
 		left -= sizeOf(own)
 	}
 	if plan.DiskFree >= 0 && plan.DiskFree < left {
@@ -144,6 +135,29 @@ func (s *session) checkDisk() error {
 	fmt.Fprintf(s.info, "soup: %d parents of %d parameters; averaging takes at most %.0f MB of memory beside the mapped files, the study %.0f MB of disk\n",
 		plan.Parents, plan.Parameters, float64(plan.MemoryBytes)/1e6, float64(need)/1e6)
 	return nil
+}
+
+// converted are the bytes of what is converted for the server.
+func (s *session) converted(plan merge.Plan) (need int64) {
+	if s.pantry.source[0].Format() == merge.GGUF || s.pantry.directories {
+		return 0
+	}
+	for _, n := range plan.ParentBytes {
+		need += n
+	}
+	need += plan.SoupBytes // the winner, converted
+	if s.pantry.base != "" {
+		need += plan.ParentBytes[0]
+	}
+	if s.pantry.store != merge.AsStored {
+		need += 2 * plan.SoupBytes
+	}
+	for i, c := range s.pantry.source {
+		if c.Format() == merge.Torch { // its copy as safetensors
+			need += plan.ParentBytes[i]
+		}
+	}
+	return need
 }
 
 // sizeOf adds up the bytes of the files at and below path.

@@ -95,7 +95,7 @@ func (b *reporter) build(ctx context.Context) (results.Report, error) {
 		}
 		b.byNumber[t.Number] = tr
 		r.Trials = append(r.Trials, tr)
-		r.Seconds += t.Merge + t.Swap + t.Eval
+		r.Cost.Add(tr.Seconds)
 		if t.State == results.Complete && t.Strategy != baseStrategy {
 			r.Candidates++
 		}
@@ -116,16 +116,14 @@ func (b *reporter) addCounts(r *results.Report) (err error) {
 	if err != nil {
 		return err
 	}
-	r.Swaps = len(swaps)
-	spent, err := b.ledger.Events(secondsEvent)
-	if err != nil {
-		return err
-	}
-	for _, e := range spent {
-		var seconds float64
-		if err := json.Unmarshal(e.Detail, &seconds); err == nil {
-			r.Seconds += seconds
+	for _, e := range swaps {
+		var d swapped
+		if json.Unmarshal(e.Detail, &d) != nil || !d.Canary {
+			r.Swaps++
 		}
+	}
+	if err := b.addCost(r); err != nil {
+		return err
 	}
 	if r.Notes, err = b.ledger.Notes(); err != nil {
 		return err
@@ -143,7 +141,8 @@ func (b *reporter) addCounts(r *results.Report) (err error) {
 func (b *reporter) trial(t results.Trial) (results.TrialReport, error) {
 	tr := results.TrialReport{
 		Number: t.Number, Strategy: t.Strategy, Label: t.Label, Weights: b.named(t), State: t.State, Of: t.Of, Reason: t.Reason,
-		Seconds: results.Seconds{Merge: t.Merge, Swap: t.Swap, Eval: t.Eval},
+		Failure: t.Failure,
+		Seconds: results.Seconds{Merge: t.Merge, Swap: t.Swap, FirstToken: t.First, Eval: t.Eval},
 	}
 	for _, split := range []struct {
 		name string

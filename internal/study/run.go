@@ -7,10 +7,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"soup/eval"
-	"soup/eval/server/embedded"
 	"soup/internal/progress"
+	"soup/internal/serve"
 	"soup/internal/usage"
 	"soup/results"
 	"soup/search"
@@ -28,7 +29,8 @@ type RunOptions struct {
 	Info        io.Writer         // where the plan goes, before work starts; default nowhere
 	RequireGain bool              // ErrNoGain unless the winner is better on test
 
-	start func(embedded.Options) (eval.Server, error) // tests put a broken server in its place
+	start func(context.Context, serve.Options) (eval.Server, error) // tests put a broken server in its place
+	pause time.Duration                                             // and do not wait as long for it
 }
 
 // Run starts or continues the study of a study file. It stops promptly when

@@ -8,14 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"soup/benchmarks"
 	"soup/eval"
-	"soup/eval/server/embedded"
 	"soup/internal/progress"
+	"soup/internal/serve"
 	"soup/internal/usage"
 	"soup/merge"
-	"soup/merge/convert"
 	"soup/results"
 	"soup/search"
 )
@@ -29,11 +29,14 @@ type session struct {
 	set      eval.Set
 	space    search.Space
 	server   eval.Server
-	buffer   *merge.Buffer
+	identity string // of the server
+	meter    *meter
+	kitchen  *kitchen
 	progress progress.Reporter
 	warnings io.Writer
 	info     io.Writer
-	start    func(embedded.Options) (eval.Server, error)
+	start    func(context.Context, serve.Options) (eval.Server, error)
+	pause    time.Duration // between the first two looks whether a server is back
 	batch    int
 
 	past     []results.Trial // trials of earlier sessions, by number
@@ -48,6 +51,13 @@ type session struct {
 	versions map[string]eval.Version
 	earlier  map[string]eval.Version // versions of sessions before this one
 	last     served
+	parallel int    // requests in flight; 0 until it is known
+	holds    string // what the server may have open: the path that it loaded last
+
+	proven       bool // the server exchanges weights
+	provenBefore bool // in this session
+	proving      bool
+	deaths       int // of the server, under the present candidate
 }
 
 func open(ctx context.Context, c *Config, o RunOptions) (*session, error) {
@@ -64,15 +74,18 @@ func open(ctx context.Context, c *Config, o RunOptions) (*session, error) {
 		o.Info = io.Discard
 	}
 	if o.start == nil {
-		o.start = func(o embedded.Options) (eval.Server, error) { return embedded.New(o) }
+		o.start = serve.Open
+	}
+	if o.pause == 0 {
+		o.pause = time.Second
 	}
 	s := &session{
-		config: c, dir: o.Dir, progress: o.Progress, warnings: o.Warnings, info: o.Info, start: o.start, byKey: map[string]int{},
+		config: c, dir: o.Dir, progress: o.Progress, warnings: o.Warnings, info: o.Info, start: o.start, pause: o.pause, byKey: map[string]int{},
 		scores: map[int]float64{}, versions: map[string]eval.Version{}, earlier: map[string]eval.Version{},
 	}
 	// What is wrong with files and options is found before the folder is made.
 	for _, step := range []func(context.Context) error{
-		s.openItems, s.checkStrategies, s.openParents, s.openLedger, s.begin, s.convertParents, s.openServer, s.checkItems,
+		s.openItems, s.checkStrategies, s.openParents, s.openLedger, s.openServer, s.begin, s.convertParents, s.openKitchen, s.checkItems,
 	} {
 		if err := step(ctx); err != nil {
 			s.close()
@@ -87,8 +100,8 @@ func (s *session) close() {
 	if s.server != nil {
 		_ = s.server.Close()
 	}
-	if s.buffer != nil {
-		_ = s.buffer.Close()
+	if s.kitchen != nil {
+		_ = s.kitchen.close()
 	}
 	if s.pantry != nil {
 		s.pantry.close()
@@ -201,12 +214,8 @@ func (s *session) convertParents(ctx context.Context) error {
 	return s.pantry.convert(ctx, s.config, s.cache())
 }
 
-func (s *session) openServer(context.Context) error {
-	var err error
-	if s.server, err = s.start(embedded.Options{Threads: s.config.Server.Threads, Cache: s.cache(), Convert: convert.Path}); err != nil {
-		return err
-	}
-	s.buffer, err = s.pantry.newBuffer(s.dir)
+func (s *session) openKitchen(context.Context) (err error) {
+	s.kitchen, err = newKitchen(s.dir, s.pantry, s.config.Server.pots())
 	return err
 }
 

@@ -87,7 +87,7 @@ func testPantry(t *testing.T, c *Config) (*pantry, *merge.Buffer) {
 	if err := p.convert(t.Context(), c, t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
-	buffer, err := p.newBuffer(t.TempDir())
+	buffer, err := p.newBuffer(filepath.Join(t.TempDir(), "candidate"))
 	if err != nil {
 		t.Fatal(err)
 	}

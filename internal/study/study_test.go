@@ -137,7 +137,7 @@ func read(t *testing.T, dir string) kept {
 			}
 			k.Outcomes[fmt.Sprint(trial.Number, " ", split)] = outcomes
 		}
-		trial.Merge, trial.Swap, trial.Eval, trial.Attempt = 0, 0, 0, 0
+		trial.Merge, trial.Swap, trial.Eval, trial.First, trial.Attempt = 0, 0, 0, 0, 0
 		trial.Started, trial.Finished = time.Time{}, time.Time{}
 	}
 	var ok bool

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"soup/internal/serve"
 	"soup/internal/single"
 	"soup/merge"
 )
@@ -131,7 +132,7 @@ func TestPickledIsScoredAlike(t *testing.T) {
 	var scores [2]*single.Scores
 	for i, model := range []string{plain, copied} {
 		var err error
-		if scores[i], err = single.Score(t.Context(), single.ScoreOptions{Model: model, Data: []string{data}, Threads: 1}); err != nil {
+		if scores[i], err = single.Score(t.Context(), single.ScoreOptions{Model: model, Data: []string{data}, Server: serve.Options{Threads: 1}}); err != nil {
 			t.Fatal(err)
 		}
 		for k := range scores[i].Items {

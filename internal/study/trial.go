@@ -29,19 +29,18 @@ const (
 
 func (c candidate) isBase() bool { return c.strategy == baseStrategy }
 
-// failuresInARow candidates that cannot be scored stop a study: then it is not
-// the candidate that is at fault. Until another candidate is scored, failures
-// stay open in the ledger, so that a study whose server was down tries them
-// again.
-const failuresInARow = 3
-
 func (s *session) soup(strategy string, p search.Point) (candidate, error) {
 	effective, err := s.space.Effective(p)
 	if err != nil {
 		return candidate{}, err
 	}
-	sum := sha256.Sum256([]byte(s.pantry.identity() + search.Key(effective)))
-	return candidate{strategy, p.Label, effective.Weights, hex.EncodeToString(sum[:])}, nil
+	return candidate{strategy, p.Label, effective.Weights, s.key(effective.Weights)}, nil
+}
+
+// key identifies the soup of effective weights.
+func (s *session) key(weights [][]float64) string {
+	sum := sha256.Sum256([]byte(s.pantry.identity() + search.Key(search.Point{Weights: weights})))
+	return hex.EncodeToString(sum[:])
 }
 
 func (s *session) baseCandidate() candidate {
@@ -89,7 +88,7 @@ func (s *session) run(ctx context.Context, c candidate, t results.Trial) (result
 		return t, err
 	}
 	spent, err := s.scoreSearch(ctx, t.Number, c, s.set.Search)
-	t.Merge, t.Swap, t.Eval = spent.merge, spent.swap, spent.eval
+	t.Merge, t.Swap, t.Eval, t.First = spent.merge, spent.swap, spent.eval, spent.first
 	t.State = results.Complete
 	switch {
 	case ctx.Err() != nil:
@@ -97,35 +96,10 @@ func (s *session) run(ctx context.Context, c candidate, t results.Trial) (result
 	case errors.Is(err, errFatal):
 		return t, err
 	case err != nil:
-		return s.fail(t, err)
+		return s.fail(ctx, t, err)
 	}
 	s.byKey[c.key] = t.Number
 	return t, errors.Join(s.settle(), s.ledger.Finish(t))
-}
-
-// fail notes that a candidate could not be scored. Broken weights are its own
-// fault; anything else may be the server's.
-func (s *session) fail(t results.Trial, err error) (results.Trial, error) {
-	t.State, t.Reason = results.Failed, oneLine(err.Error())
-	s.warn(fmt.Sprintf("candidate %d (%s) failed: %s", t.Number, t.Label, t.Reason))
-	if errors.Is(err, eval.ErrNotNumbers) {
-		return t, s.ledger.Finish(t)
-	}
-	s.pending = append(s.pending, t)
-	if len(s.pending) >= failuresInARow {
-		return t, fmt.Errorf("%d candidates in a row could not be scored, the last: %w", len(s.pending), err)
-	}
-	return t, nil
-}
-
-// settle records the failures before a candidate that was scored: the server
-// is well, so they were at fault.
-func (s *session) settle() (failed error) {
-	for _, t := range s.pending {
-		failed = errors.Join(failed, s.ledger.Finish(t))
-	}
-	s.pending = nil
-	return failed
 }
 
 // errFatal marks what stops a study: it is not the candidate's fault.
@@ -138,8 +112,13 @@ func fatal(err error) error {
 	return fmt.Errorf("%w: %w", errFatal, err)
 }
 
-// spent is the time that a candidate took, in seconds.
-type spent struct{ merge, swap, eval float64 }
+// spent is the time that a candidate took, in seconds; first, until the first
+// answer came, is a part of eval.
+type spent struct{ merge, swap, eval, first float64 }
+
+func (a spent) plus(b spent) spent {
+	return spent{a.merge + b.merge, a.swap + b.swap, a.eval + b.eval, a.first + b.first}
+}
 
 // The three splits are read by three functions, so that none can read two.
 
@@ -158,9 +137,23 @@ func (s *session) scoreTest(ctx context.Context, trial int, items eval.Test, loa
 // loader makes the server answer with a candidate's weights.
 type loader func(context.Context) (spent, error)
 
-// score asks the items that the ledger lacks and records the outcomes batch by
-// batch. Where it lacks none, nothing is loaded.
+// score asks the items that the ledger lacks, also across the ends of a server.
 func (s *session) score(ctx context.Context, trial int, split string, items []eval.Item, load loader) (spent, error) {
+	took, err := s.attended(ctx, func(ctx context.Context) (spent, error) {
+		return s.scoreOnce(ctx, trial, split, items, load)
+	})
+	if took == (spent{}) {
+		return took, err
+	}
+	if split != results.Search && err == nil {
+		err = fatal(s.ledger.Event(secondsEvent, seconds{took.merge, took.swap, took.eval, took.first}))
+	}
+	return took, errors.Join(err, s.noteUse())
+}
+
+// scoreOnce asks the items that the ledger lacks and records the outcomes batch
+// by batch. Where it lacks none, nothing is loaded.
+func (s *session) scoreOnce(ctx context.Context, trial int, split string, items []eval.Item, load loader) (spent, error) {
 	recorded, err := s.ledger.Outcomes(trial, split)
 	if err != nil {
 		return spent{}, fatal(err)
@@ -172,23 +165,30 @@ func (s *session) score(ctx context.Context, trial int, split string, items []ev
 	for _, o := range recorded {
 		done[o.Item] = true
 	}
+	if err := s.prove(ctx); err != nil {
+		return spent{}, err
+	}
 	took, err := load(ctx)
+	if err == nil {
+		err = s.findParallel(ctx)
+	}
 	if err != nil {
 		return took, err
 	}
 	start := time.Now()
 	answered := len(recorded)
 	s.progress.Items(answered, len(items))
-	options := eval.Options{Batch: s.batch, Done: func(id string) bool { return done[id] }}
+	s.meter.ready()
+	options := s.askOptions(func(id string) bool { return done[id] })
 	err = eval.Run(ctx, s.server, items, options, func(outcomes []eval.Outcome) error {
+		if err := s.stillServed(ctx); err != nil {
+			return err
+		}
 		answered += len(outcomes)
 		s.progress.Items(answered, len(items))
 		return fatal(s.ledger.Record(trial, split, toLedger(outcomes)))
 	})
-	took.eval = time.Since(start).Seconds()
-	if split != results.Search && err == nil {
-		err = fatal(s.ledger.Event(secondsEvent, took.merge+took.swap+took.eval))
-	}
+	took.eval, took.first = time.Since(start).Seconds(), s.meter.firstAnswer()
 	return took, err
 }
 
@@ -196,18 +196,25 @@ func (s *session) score(ctx context.Context, trial int, split string, items []ev
 // of the search is in the trials.
 const secondsEvent = "seconds"
 
+type seconds struct {
+	Merge float64 `json:"merge"`
+	Swap  float64 `json:"swap"`
+	Eval  float64 `json:"eval"`
+	First float64 `json:"first_token"`
+}
+
 // load cooks a candidate and swaps it in.
 func (s *session) load(ctx context.Context, c candidate) (spent, error) {
-	if c.isBase() {
-		_, took, err := s.swap(ctx, c, s.pantry.base)
-		return took, err
+	path, merged := s.pantry.base, 0.0
+	if !c.isBase() {
+		start := time.Now()
+		var err error
+		if path, err = s.kitchen.cook(ctx, c, s.holds); err != nil {
+			return spent{}, err
+		}
+		merged = time.Since(start).Seconds()
 	}
-	start := time.Now()
-	if _, err := s.buffer.Cook(ctx, s.pantry.served, s.pantry.recipe(c.weights)); err != nil {
-		return spent{}, err
-	}
-	merged := time.Since(start).Seconds()
-	_, took, err := s.swap(ctx, c, s.buffer.Path())
+	took, err := s.swap(ctx, c, path)
 	took.merge = merged
 	return took, err
 }
@@ -219,32 +226,33 @@ type swapped struct {
 	Key     string       `json:"key"`
 	Version eval.Version `json:"version"`
 	Export  string       `json:"export,omitempty"`
+	Canary  bool         `json:"canary,omitempty"` // nothing is scored: see prove
 }
 
 // swap loads a file into the server and checks with the canary that it answers
 // with these weights: stale weights must never be scored.
-func (s *session) swap(ctx context.Context, c candidate, path string) (eval.Version, spent, error) {
+func (s *session) swap(ctx context.Context, c candidate, path string) (spent, error) {
 	start := time.Now()
-	version, err := s.server.Load(ctx, eval.Model{Path: path, Digest: c.key})
+	version, err := s.give(ctx, eval.Model{Path: path, Digest: c.key})
 	took := spent{swap: time.Since(start).Seconds()}
 	if err != nil {
-		return "", took, err
+		return took, err
 	}
-	if err := s.ledger.Event(swapEvent, swapped{Key: c.key, Version: version}); err != nil {
-		return "", took, fatal(err)
+	if err := s.ledger.Event(swapEvent, swapped{Key: c.key, Version: version, Canary: s.proving || c.strategy == canaryStrategy}); err != nil {
+		return took, fatal(err)
 	}
 	if known, ok := s.versions[c.key]; ok && known != version {
-		return "", took, fatal(fmt.Errorf("canary: the server answers differently for the same weights (%s): version %s, before %s", c.label, version, known))
+		return took, fatal(fmt.Errorf("canary: the server answers differently for the same weights (%s): version %s, before %s", c.label, version, known))
 	}
 	if before, ok := s.earlier[c.key]; ok && before != version {
 		s.warn("this machine or build answers in other last bits than an earlier session of this study; its results mix both")
 		clear(s.earlier) // once is enough
 	}
 	if err := s.checkStale(ctx, c, path, version); err != nil {
-		return "", took, err
+		return took, err
 	}
 	s.versions[c.key] = version
-	return version, took, nil
+	return took, nil
 }
 
 // toLedger converts outcomes to the ledger's form.
@@ -253,7 +261,7 @@ func toLedger(outcomes []eval.Outcome) []results.Outcome {
 	for i, o := range outcomes {
 		out[i] = results.Outcome{
 			Item: o.ID, Category: o.Category, Cluster: o.Cluster, State: string(o.State), Score: o.Score, Soft: o.Soft,
-			Answer: o.Answer, Finish: string(o.Finish), Error: o.Error, Latency: o.Latency,
+			Answer: o.Answer, Finish: string(o.Finish), Error: o.Error, Failure: o.Failure, Latency: o.Latency,
 		}
 	}
 	return out
@@ -265,7 +273,7 @@ func fromLedger(outcomes []results.Outcome) []eval.Outcome {
 	for i, o := range outcomes {
 		out[i] = eval.Outcome{
 			ID: o.Item, Category: o.Category, Cluster: o.Cluster, State: eval.State(o.State), Score: o.Score, Soft: o.Soft,
-			Answer: o.Answer, Finish: eval.Finish(o.Finish), Error: o.Error, Latency: o.Latency,
+			Answer: o.Answer, Finish: eval.Finish(o.Finish), Error: o.Error, Failure: o.Failure, Latency: o.Latency,
 		}
 	}
 	return out

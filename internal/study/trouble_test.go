@@ -12,6 +12,7 @@ import (
 
 	"soup/eval"
 	"soup/eval/server/embedded"
+	"soup/internal/serve"
 	"soup/internal/usage"
 	"soup/merge"
 	"soup/results"
@@ -107,10 +108,13 @@ func (m moody) Load(ctx context.Context, model eval.Model) (eval.Version, error)
 	return m.Engine.Load(ctx, model)
 }
 
-func moodyStart(down func() bool) func(embedded.Options) (eval.Server, error) {
-	return func(o embedded.Options) (eval.Server, error) {
-		e, err := embedded.New(o)
-		return moody{e, down}, err
+func moodyStart(down func() bool) func(context.Context, serve.Options) (eval.Server, error) {
+	return func(ctx context.Context, o serve.Options) (eval.Server, error) {
+		e, err := serve.Open(ctx, o)
+		if err != nil {
+			return nil, err
+		}
+		return moody{e.(*embedded.Engine), down}, nil
 	}
 }
 

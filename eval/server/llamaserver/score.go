@@ -108,6 +108,9 @@ func (n *session) odd(what string) error {
 // continuation's, as lm-evaluation-harness has it (_encode_pair in
 // lm_eval/api/model.py of release 0.4.13).
 func (s *Server) ScoreContinuations(ctx context.Context, r eval.Request, continuations []string) ([]eval.Continuation, error) {
+	if len(continuations) == 0 {
+		return nil, errors.New(kind + ": no continuations to score")
+	}
 	now, err := s.session()
 	if err != nil {
 		return nil, err

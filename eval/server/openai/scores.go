@@ -116,6 +116,22 @@ func (s *Server) version(ctx context.Context) (eval.Version, error) {
 	return s.canary.Version(readings)
 }
 
+// Verify implements eval.Verifier.
+func (s *Server) Verify(ctx context.Context) (eval.Version, error) {
+	can, err := s.abilities()
+	if err != nil {
+		return "", err
+	}
+	if can.chatTop+can.textTop == 0 {
+		return s.version(ctx)
+	}
+	readings, err := wire.Agreed(alike, func() ([]canary.Reading, error) { return s.sing(ctx, can) })
+	if err != nil {
+		return "", err
+	}
+	return s.canary.Recognise(readings), nil
+}
+
 // alike says whether two readings are of the same weights.
 func alike(a, b []canary.Reading) bool {
 	return slices.EqualFunc(a, b, func(x, y canary.Reading) bool {

@@ -210,8 +210,8 @@ func (s *Server) Close() error {
 // the server shows, so that their score is only known to be lower.
 func (s *Server) Floored() int64 { return s.floored.Load() }
 
-// Identity names the endpoint and the model's name there: the interface has no
-// version.
+// Identity names the model: the interface has no version, and where the server is
+// does not matter to its answers.
 func (s *Server) Identity(context.Context) (string, error) {
-	return fmt.Sprintf("openai %s %s", s.options.URL, s.options.Model), nil
+	return "openai " + s.options.Model, nil
 }

@@ -68,8 +68,25 @@ func New(o Options) (*Server, error) {
 	return s, err
 }
 
-// Identity names the program and its version, as soon as a model is loaded.
-func (s *Server) Identity() string { return strings.TrimSpace(name + " " + s.version) }
+// Identity implements eval.Identifier.
+func (s *Server) Identity(ctx context.Context) (string, error) {
+	if s.version == "" {
+		if err := s.connect(ctx); err != nil {
+			return "", err
+		}
+	}
+	return name + " " + s.version, nil
+}
+
+// Verify implements eval.Verifier: a server that somebody started anew has the
+// weights that it begins with.
+func (s *Server) Verify(ctx context.Context) (eval.Version, error) {
+	readings, err := s.sing(ctx)
+	if err != nil {
+		return "", err
+	}
+	return s.canary.Recognise(readings), nil
+}
 
 // Health implements eval.Server. The server answers by generating a token.
 func (s *Server) Health(ctx context.Context) error {

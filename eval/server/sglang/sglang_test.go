@@ -89,7 +89,7 @@ func TestContract(t *testing.T) {
 	if v, err := s.Load(ctx, eval.Model{Path: dir, Digest: "cand-1"}); err != nil || v == "" {
 		t.Fatalf("version %q, %v", v, err)
 	}
-	if got := s.Identity(); got != "sglang 0.5.4" {
+	if got, err := s.Identity(t.Context()); err != nil || got != "sglang 0.5.4" {
 		t.Errorf("identity %q", got)
 	}
 	r := eval.Request{Raw: "go on", MaxTokens: 20, Stop: []string{"!"}}

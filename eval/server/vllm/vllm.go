@@ -84,12 +84,42 @@ func (s *Server) dial(url string) (err error) {
 // loadTimeout is what one exchange of weights may take.
 const loadTimeout = 30 * time.Minute
 
-// Identity names the program and its version, as soon as a model is loaded.
-func (s *Server) Identity() string {
-	if s.connect == nil {
-		return name
+// Identity implements eval.Identifier: the version is that of the server at the
+// address, which must be known.
+func (s *Server) Identity(ctx context.Context) (string, error) {
+	if s.connect != nil {
+		return name + " " + s.connect.version, nil
 	}
-	return name + " " + s.connect.version
+	if s.options.URL == "" {
+		return "", errors.New(name + ": not started yet")
+	}
+	return Version(ctx, s.options.URL, s.options.Key)
+}
+
+// Version asks the server at an address for its name and version.
+func Version(ctx context.Context, url, key string) (string, error) {
+	client, err := wire.New(name, wire.Options{URL: url, Key: key, Timeout: 30 * time.Second})
+	if err != nil {
+		return "", err
+	}
+	defer client.Close()
+	var reply struct {
+		Version string `json:"version"`
+	}
+	if err := client.Get(ctx, "/version", &reply); err != nil {
+		return "", err
+	}
+	return name + " " + reply.Version, nil
+}
+
+// Verify implements eval.Verifier: a server that somebody started anew has the
+// weights that it begins with.
+func (s *Server) Verify(ctx context.Context) (eval.Version, error) {
+	readings, err := s.sing(ctx)
+	if err != nil {
+		return "", err
+	}
+	return s.canary.Recognise(readings), nil
 }
 
 // Health implements eval.Server.

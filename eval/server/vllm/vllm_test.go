@@ -108,7 +108,7 @@ func TestWays(t *testing.T) {
 			if m, _ := toymodel.Open(c.load); f.model != m {
 				t.Error("other weights are loaded")
 			}
-			if got := s.Identity(); got != "vllm 0.32.0" {
+			if got, err := s.Identity(t.Context()); err != nil || got != "vllm 0.32.0" {
 				t.Errorf("identity %q", got)
 			}
 		})

@@ -11,8 +11,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"soup/eval"
 )
@@ -173,13 +175,21 @@ func (a *Asker) ScoreReference(ctx context.Context, r eval.Request, reference st
 func (a *Asker) ScoreContinuations(ctx context.Context, r eval.Request, continuations []string) ([]eval.Continuation, error) {
 	a.state.RLock()
 	defer a.state.RUnlock()
+	if len(continuations) == 0 {
+		return nil, errors.New(a.name + ": no continuations to score")
+	}
 	prompt, _, err := a.prepare(ctx, r)
 	if err != nil {
 		return nil, err
 	}
+	if r.Raw != "" {
+		if prompt, err = a.encode(ctx, strings.TrimRightFunc(r.Raw, unicode.IsSpace), true); err != nil {
+			return nil, err
+		}
+	}
 	texts := make([][]int32, len(continuations))
 	for i, c := range continuations {
-		if texts[i], err = a.encode(ctx, c, false); err != nil {
+		if texts[i], err = a.continuation(ctx, r, prompt, c); err != nil {
 			return nil, err
 		}
 		if len(texts[i]) == 0 {
@@ -196,6 +206,21 @@ func (a *Asker) ScoreContinuations(ctx context.Context, r eval.Request, continua
 		results[i] = eval.Continuation{LogProb: sum(s), Tokens: len(s), Greedy: !worse}
 	}
 	return results, nil
+}
+
+// continuation is what a text adds to the tokens of a prompt. Behind a raw prompt,
+// white space at the prompt's end belongs to it and both are divided together, as
+// lm-evaluation-harness has it (_encode_pair in lm_eval/api/model.py of release
+// 0.4.13). Behind a conversation, whose template ends it, the text stands alone.
+func (a *Asker) continuation(ctx context.Context, r eval.Request, prompt []int32, text string) ([]int32, error) {
+	if r.Raw == "" {
+		return a.encode(ctx, text, false)
+	}
+	whole, err := a.encode(ctx, r.Raw+text, true)
+	if err != nil {
+		return nil, err
+	}
+	return whole[min(len(prompt), len(whole)):], nil
 }
 
 // follow is Backend.Follow of what fits into the context.

@@ -71,6 +71,44 @@ func (c *Canary) Version(readings []Reading) (eval.Version, error) {
 	return version, nil
 }
 
+// apart is how far readings may be from the nearest known ones to be recognised:
+// more than any cache or batch moves them, in nats.
+const apart = 0.1
+
+// Recognise names what is read again from weights that were named before: the
+// nearest known readings are theirs. A cache that is warm now may have moved the
+// numbers a little, which Version takes for other weights. Readings that are like
+// none get a name that none has.
+func (c *Canary) Recognise(readings []Reading) eval.Version {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	nearest, least := eval.Version("unknown weights"), apart
+	for _, s := range c.seen {
+		if d := distance(s.readings, readings); d <= least {
+			nearest, least = s.version, d
+		}
+	}
+	return nearest
+}
+
+// distance is the largest difference of two log-probabilities, infinite where the
+// numbers of readings differ.
+func distance(a, b []Reading) float64 {
+	if len(a) != len(b) {
+		return math.Inf(1)
+	}
+	most := 0.0
+	for i := range a {
+		if a[i].LogProb == b[i].LogProb {
+			continue
+		}
+		if d := math.Abs(a[i].LogProb - b[i].LogProb); !(d <= most) {
+			most = d
+		}
+	}
+	return most
+}
+
 // near compares token by token; where tokens of nearly equal probability have
 // changed places, only their probabilities count.
 func (c *Canary) near(a, b []Reading) bool {

@@ -102,3 +102,31 @@ func TestConcurrent(t *testing.T) {
 	}
 	wait.Wait()
 }
+
+func TestRecognise(t *testing.T) {
+	var c Canary
+	read := func(a, b float64) []Reading { return []Reading{{"x", a}, {"y", b}} }
+	first, err := c.Version(read(-1, -2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := c.Version(read(-1.05, -2))
+	if err != nil || first == second {
+		t.Fatalf("%s %s %v", first, second, err)
+	}
+	for _, test := range []struct {
+		readings []Reading
+		want     eval.Version
+	}{
+		{read(-1, -2), first},
+		{read(-1.001, -2.001), first},
+		{read(-1.049, -2), second},
+		{read(-1, -3), "unknown weights"},
+		{read(-1, math.NaN()), "unknown weights"},
+		{nil, "unknown weights"},
+	} {
+		if got := c.Recognise(test.readings); got != test.want {
+			t.Errorf("%v: %s, want %s", test.readings, got, test.want)
+		}
+	}
+}
