@@ -173,6 +173,8 @@ type Verifier interface {
 
 // What errors of servers are told apart by.
 var (
+	// ErrNoModel says that nothing was loaded yet: the server may be well.
+	ErrNoModel = errors.New("no model is loaded")
 	// ErrNotNumbers says that the loaded weights give NaN: the model is broken,
 	// the server is not.
 	ErrNotNumbers = errors.New("the model's logits are not numbers")

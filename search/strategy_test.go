@@ -13,7 +13,7 @@ import (
 
 func TestNames(t *testing.T) {
 	names := search.Names()
-	want := []string{"single", "uniform", "uniform-selected", "greedy", "random", "grid", "soce", "coordinate", "hillclimb", "layerwise", "cmaes", "sobol", "gp", "auto", "tpe"}
+	want := []string{"single", "uniform", "uniform-selected", "greedy", "random", "grid", "subsets", "soce", "coordinate", "hillclimb", "layerwise", "cmaes", "sobol", "gp", "auto", "tpe"}
 	if !slices.Equal(names, want) {
 		t.Errorf("got %v; want %v", names, want)
 	}
@@ -41,7 +41,7 @@ func TestNewErrors(t *testing.T) {
 		space   search.Space
 		want    string
 	}{
-		{"annealing", nil, three, `unknown strategy "annealing"; there are single, uniform, uniform-selected, greedy, random, grid, soce`},
+		{"annealing", nil, three, `unknown strategy "annealing"; there are single, uniform, uniform-selected, greedy, random, grid, subsets, soce`},
 		{"single", nil, search.Space{}, "strategy single: no parent given"},
 		{"greedy", options{"budget": 3}, three, `strategy greedy: unknown option "budget"; it takes none`},
 		{"soce", options{"tua": 0.5}, three, `strategy soce: unknown option "tua"; it takes tau, min_n, step, budget`},

@@ -3,6 +3,7 @@ package study
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -91,7 +92,8 @@ func (s *session) openServer(ctx context.Context) error {
 	}
 	s.meter = newMeter()
 	if !s.config.Server.ours() {
-		if err := s.health(ctx); err != nil { // rather than to wait for an address that is mistyped
+		// Rather than to wait for an address that is mistyped.
+		if err := s.health(ctx); err != nil && !errors.Is(err, eval.ErrNoModel) {
 			return fmt.Errorf("server: %w", err)
 		}
 	}

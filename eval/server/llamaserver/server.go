@@ -93,7 +93,7 @@ var (
 
 var (
 	errClosed = errors.New(kind + ": closed")
-	errEmpty  = errors.New(kind + ": no model is loaded")
+	errEmpty  = fmt.Errorf("%s: %w", kind, eval.ErrNoModel)
 )
 
 // New returns a driver without a model; nothing is sent yet.
@@ -237,7 +237,12 @@ func (s *Server) Close() error {
 }
 
 // Identity names the program and its build, such as "llama-server b6000-1a2b3c".
+// A router has no build to tell before it has a model, and a study wants to hear
+// the same before and after: of servers that run, only the program is named.
 func (s *Server) Identity(context.Context) (string, error) {
+	if s.options.URL != "" {
+		return kind, nil
+	}
 	now, err := s.session()
 	if err != nil {
 		return "", err

@@ -33,7 +33,10 @@ package ollama
 
 import (
 	"errors"
+	"fmt"
 	"time"
+
+	"soup/eval"
 )
 
 // Options say which Ollama, and how. The zero value is the user's own.
@@ -76,5 +79,5 @@ func (o *Options) fill() {
 
 var (
 	errClosed  = errors.New("ollama: closed")
-	errNoModel = errors.New("ollama: no model is loaded")
+	errNoModel = fmt.Errorf("ollama: %w", eval.ErrNoModel)
 )

@@ -68,7 +68,7 @@ var (
 
 var (
 	errClosed = errors.New(kind + ": closed")
-	errEmpty  = errors.New(kind + ": no model is loaded")
+	errEmpty  = fmt.Errorf("%s: %w", kind, eval.ErrNoModel)
 )
 
 // New returns a driver without a model; nothing is sent yet.

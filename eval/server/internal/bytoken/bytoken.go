@@ -112,7 +112,7 @@ func (a *Asker) usable() error {
 	case a.closed:
 		return fmt.Errorf("%s: closed", a.name)
 	case !a.ready:
-		return fmt.Errorf("%s: no model is loaded", a.name)
+		return fmt.Errorf("%s: %w", a.name, eval.ErrNoModel)
 	}
 	return nil
 }
