@@ -14,6 +14,7 @@ import (
 
 	"soup/eval"
 	"soup/eval/server/internal/canary"
+	"soup/eval/server/internal/wire"
 )
 
 // probe is a conversation that every template can render.
@@ -131,7 +132,22 @@ func (s *Server) once(ctx context.Context, request any) (*reply, error) {
 	if r.Model == "" || r.CreatedAt.IsZero() {
 		return nil, fmt.Errorf("ollama at %s: %w: it names no model and no time", s.options.URL, eval.ErrReply)
 	}
+	if err := r.sound(); err != nil {
+		return nil, fmt.Errorf("ollama at %s: %w", s.options.URL, err)
+	}
 	return r, nil
+}
+
+// sound refuses log-probabilities that are none.
+func (r *reply) sound() error {
+	for _, at := range r.Logprobs {
+		for _, t := range at.TopLogprobs {
+			if err := wire.CheckLogProb(t.Logprob); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // notNumbers recognises what the server says where logits are NaN: its Go engine

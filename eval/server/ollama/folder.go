@@ -212,7 +212,7 @@ func (s *Server) upload(ctx context.Context, path, digest string) error {
 		err = s.blobs.CreateBlob(ctx, digest, f)
 		var refused api.StatusError
 		if errors.As(err, &refused) {
-			return fmt.Errorf("ollama at %s: upload: %w: HTTP status %d: %s", s.options.URL, eval.ErrServer, refused.StatusCode, refused.ErrorMessage)
+			return fmt.Errorf("ollama at %s: upload: %w: HTTP status %d: %s", s.options.URL, eval.ErrServer, refused.StatusCode, strings.Join(strings.Fields(refused.ErrorMessage), " "))
 		}
 		return s.control.Explain(ctx, err)
 	})
