@@ -94,7 +94,7 @@ func (o Options) startLlamaServer(ctx context.Context, model string) (llamaserve
 	before := sizeOf(log)
 	p, err := launch.LlamaServer(ctx, model, launch.Options{Program: o.Program, Folder: folder, Args: append(args, o.Args...)})
 	if err != nil {
-		return llamaserver.Process{}, shortOfMemory(err, log, before)
+		return llamaserver.Process{}, shortOfMemory(ended(err), log, before)
 	}
 	return llamaserver.Process{URL: p.URL, Stop: p.Close, Err: p.Err}, nil
 }

@@ -95,7 +95,7 @@ func startOllama(ctx context.Context, o Options, options ollama.Options) (eval.S
 func (p *ollamaProcess) start(ctx context.Context) error {
 	process, err := launch.Ollama(ctx, p.options)
 	if err != nil {
-		return err
+		return ended(err)
 	}
 	p.process, p.options.Port = process, process.Port()
 	p.watchers.Go(func() { p.watch(process) })

@@ -97,7 +97,7 @@ func (s *startedVLLM) start(ctx context.Context, checkpoint string) (string, err
 	}
 	p, err := launch.VLLM(ctx, checkpoint, launch.Options{Program: s.options.Program, Folder: s.options.Folder, Args: args})
 	if err != nil {
-		return "", err
+		return "", ended(err)
 	}
 	s.process = p
 	return p.URL, nil

@@ -73,6 +73,9 @@ func (f *fake) Health(context.Context) error {
 	if f.down {
 		return f.unreachable()
 	}
+	if f.path == "" { // as many servers have it
+		return fmt.Errorf("fake: %w", eval.ErrNoModel)
+	}
 	return nil
 }
 

@@ -18,18 +18,15 @@ import (
 // choices whose likelihood the server cannot tell. They
 // count as failed for every candidate; a category with no other is refused.
 func (s *session) checkItems(ctx context.Context) error {
-	_, checks := s.server.(eval.Checker)
-	if _, lists := s.server.(eval.TokenLister); checks || lists {
-		_, err := s.give(ctx, eval.Model{Path: s.pantry.served[0].Path(), Digest: s.pantry.hashes[0]})
-		if errors.Is(err, eval.ErrNotNumbers) {
-			return nil // a parent's own trouble; it will fail as a candidate
-		}
-		if err != nil {
-			return err
-		}
-		if err := s.checkTokens(ctx); err != nil {
-			return err
-		}
+	_, err := s.give(ctx, eval.Model{Path: s.pantry.served[0].Path(), Digest: s.pantry.hashes[0]})
+	if errors.Is(err, eval.ErrNotNumbers) {
+		return nil // a parent's own trouble; it will fail as a candidate
+	}
+	if err != nil {
+		return fmt.Errorf("server: %w", err)
+	}
+	if err := s.checkTokens(ctx); err != nil {
+		return err
 	}
 	var notes []string
 	for _, check := range []func() (string, error){

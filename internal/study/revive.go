@@ -68,38 +68,48 @@ func (s *session) isDown(ctx context.Context, err error) bool {
 	if errors.Is(err, eval.ErrNotNumbers) || errors.Is(err, eval.ErrOutOfMemory) {
 		return false
 	}
-	return errors.Is(err, eval.ErrUnreachable) || s.health(ctx) != nil
+	return errors.Is(err, eval.ErrUnreachable) || errors.Is(s.health(ctx), eval.ErrUnreachable)
 }
 
+// health is the server's; one that does not tell in time cannot be reached.
 func (s *session) health(ctx context.Context) error {
 	within, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
-	return s.server.Health(within)
+	err := s.server.Health(within)
+	if err != nil && within.Err() != nil && ctx.Err() == nil {
+		err = fmt.Errorf("%w: it does not say within %s whether it is well", eval.ErrUnreachable, healthTimeout)
+	}
+	return err
 }
 
-// revive returns when the server is there again; it has none of our weights
-// then, and must prove anew that it exchanges them. One that soup started is
-// started again, unless it is well; any other is waited for.
+// revive returns when the server is there again and has proven anew that it
+// exchanges weights. One that soup started is started again, unless it is well;
+// any other is waited for.
 func (s *session) revive(ctx context.Context) error {
 	s.last, s.proven = served{}, false
 	ours, what := s.config.Server.ours(), "the server to start again"
 	if !ours {
 		what = strings.TrimRight("the server at "+cmp.Or(s.config.Server.URL, "its default address"), "/")
 	}
-	err := s.await(ctx, what, func() error {
-		if err := s.health(ctx); err == nil || !ours {
+	return s.await(ctx, what, func() error {
+		err := s.health(ctx)
+		if errors.Is(err, eval.ErrUnreachable) && ours {
+			err = s.restart(ctx)
+		} else if !errors.Is(err, eval.ErrUnreachable) {
+			err = nil // what else may be wrong is that it has no model
+		}
+		if err != nil {
 			return err
 		}
-		return s.restart(ctx)
+		now, err := s.identify(ctx)
+		switch {
+		case err != nil:
+			return err
+		case now != s.identity:
+			return fatal(fmt.Errorf("the server came back as %s and was %s: scores would mix both", now, s.identity))
+		}
+		return s.prove(ctx) // it may go down again meanwhile
 	})
-	if err != nil {
-		return err
-	}
-	now, err := s.identify(ctx)
-	if err == nil && now != s.identity {
-		err = fmt.Errorf("the server came back as %s and was %s: scores would mix both", now, s.identity)
-	}
-	return fatal(err)
 }
 
 // restart puts a new server in the place of the old one. Its versions may have
@@ -140,6 +150,8 @@ func (s *session) await(ctx context.Context, what string, try func() error) erro
 			return nil
 		case ctx.Err() != nil:
 			return ctx.Err()
+		case errors.Is(err, errFatal):
+			return err
 		case time.Now().After(end):
 			return fatal(fmt.Errorf("waited %s for %s: %w", limit, what, err))
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -71,6 +72,9 @@ func (s *Server) UnmarshalYAML(n ast.Node) error {
 func (c *Config) completeServer() error {
 	c.Server.Kind = cmp.Or(c.Server.Kind, embeddedKind)
 	err := c.Server.Validate()
+	if err == nil && c.Server.Kind == "openai" && len(c.Server.Swap) == 0 {
+		err = usage.Errorf("kind openai needs swap in a study: the command by which the server gets each candidate")
+	}
 	if err == nil && (c.Server.CandidateTimeout < 0 || c.Server.Wait < 0) {
 		err = usage.Errorf("candidate_timeout and wait cannot be negative")
 	}
@@ -86,8 +90,14 @@ func (c *Config) completeServer() error {
 
 // openServer starts or finds the server; it has no model yet.
 func (s *session) openServer(ctx context.Context) error {
+	o := s.serverOptions()
+	if o.Kind != embeddedKind {
+		if err := os.MkdirAll(o.Folder, 0o755); err != nil {
+			return err
+		}
+	}
 	var err error
-	if s.server, err = s.start(ctx, s.serverOptions()); err != nil {
+	if s.server, err = s.start(ctx, o); err != nil {
 		return err
 	}
 	s.meter = newMeter()
