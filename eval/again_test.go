@@ -22,6 +22,7 @@ type shaky struct {
 	dead atomic.Bool
 	mu   sync.Mutex
 	seen map[string]int
+	said int32 // calls so far, counted one after the other
 }
 
 func (s *shaky) Generate(ctx context.Context, r Request) (Reply, error) {
@@ -32,7 +33,8 @@ func (s *shaky) Generate(ctx context.Context, r Request) (Reply, error) {
 		s.seen = map[string]int{}
 	}
 	s.seen[r.Messages[len(r.Messages)-1].Content]++
-	n := s.calls.Load()
+	s.said++
+	n := s.said
 	if s.fail != nil {
 		if e := s.fail(n); e != nil {
 			return Reply{Finish: FinishError}, e
