@@ -110,7 +110,7 @@ func (x Extraction) plain(text string) string {
 		}
 	}
 	if x.IgnoreCase {
-		text = cut(lower(text), utf8.RuneCountInString(text))
+		text = cut(pythonLower(text), utf8.RuneCountInString(text))
 	}
 	if x.IgnorePunctuation {
 		text = remove(text, func(r rune) bool { return strings.ContainsRune(asciiPunctuation, r) })

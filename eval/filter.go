@@ -6,9 +6,6 @@ import (
 	"slices"
 	"strings"
 	"unicode"
-
-	"golang.org/x/text/cases"
-	"golang.org/x/text/language"
 )
 
 // Filter is one step that takes a result out of an answer, with the names and the
@@ -38,13 +35,11 @@ const (
 var filters = map[string]func(f Filter, it Item, text string) (string, bool){
 	"regex":              Filter.regex,
 	"multi_choice_regex": Filter.multiChoice,
-	"remove_whitespace":  func(_ Filter, _ Item, text string) (string, bool) { return strip(text), true },
-	"lowercase":          func(_ Filter, _ Item, text string) (string, bool) { return lower(text), true },
-	"uppercase": func(_ Filter, _ Item, text string) (string, bool) {
-		return cases.Upper(language.Und).String(text), true
-	},
-	"map":        Filter.mapped,
-	"take_first": func(_ Filter, _ Item, text string) (string, bool) { return text, true }, // soup asks once
+	"remove_whitespace":  func(_ Filter, _ Item, text string) (string, bool) { return pythonStrip(text), true },
+	"lowercase":          func(_ Filter, _ Item, text string) (string, bool) { return pythonLower(text), true },
+	"uppercase":          func(_ Filter, _ Item, text string) (string, bool) { return pythonUpper(text), true },
+	"map":                Filter.mapped,
+	"take_first":         func(_ Filter, _ Item, text string) (string, bool) { return text, true }, // soup asks once
 }
 
 // FilterNames returns what Filter.Function may be, sorted.
@@ -90,12 +85,12 @@ func (f Filter) regex(_ Item, text string) (string, bool) {
 		return f.fallback(), true
 	}
 	if re.groups < 2 { // an empty group or match counts
-		return strip(parts[0]), true
+		return pythonStrip(parts[0]), true
 	}
 	if i := slices.IndexFunc(parts, func(p string) bool { return p != "" }); i >= 0 {
-		return strip(parts[i]), true
+		return pythonStrip(parts[i]), true
 	}
-	return strip(f.fallback()), true
+	return pythonStrip(f.fallback()), true
 }
 
 // choose returns the match that GroupSelect names.
@@ -128,8 +123,8 @@ func (f Filter) multiChoice(it Item, text string) (string, bool) {
 		return "", false
 	}
 	if parts, found := f.choose(re.findAll(text)); found {
-		if i := slices.IndexFunc(parts, func(p string) bool { return p != "" }); i >= 0 && strip(parts[i]) != "" {
-			return strip(parts[i]), true
+		if i := slices.IndexFunc(parts, func(p string) bool { return p != "" }); i >= 0 && pythonStrip(parts[i]) != "" {
+			return pythonStrip(parts[i]), true
 		}
 	}
 	if letter := f.choiceText(it, text); letter != "" {
@@ -145,7 +140,7 @@ func (f Filter) multiChoice(it Item, text string) (string, bool) {
 func (f Filter) choiceText(it Item, text string) string {
 	letters, quoted := map[string]string{}, []string{}
 	for i, c := range it.Choices {
-		c = f.ignore(strip(c))
+		c = f.ignore(pythonStrip(c))
 		letters[c] = "(" + string(rune('A'+i)) + ")"
 		quoted = append(quoted, c)
 	}
@@ -161,7 +156,7 @@ func (f Filter) choiceText(it Item, text string) string {
 	if !ok {
 		return ""
 	}
-	match := strip(parts[0])
+	match := pythonStrip(parts[0])
 	if letter := letters[match]; letter != "" {
 		return letter
 	}
@@ -200,23 +195,12 @@ func (f Filter) ignore(text string) string {
 		}
 	}
 	if f.IgnoreCase {
-		text = lower(text)
+		text = pythonLower(text)
 	}
 	if f.IgnorePunctuation {
 		text = remove(text, unicode.IsPunct)
 	}
 	return text
-}
-
-// strip removes what Python's str.strip() does.
-func strip(text string) string { return strings.TrimFunc(text, pythonSpace) }
-
-// pythonSpace is str.isspace: the white space of Unicode and four separators.
-func pythonSpace(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }
-
-// lower is Python's str.lower: the full mapping, with the final sigma.
-func lower(text string) string {
-	return cases.Lower(language.Und, cases.HandleFinalSigma(true)).String(text)
 }
 
 func remove(text string, which func(rune) bool) string {

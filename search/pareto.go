@@ -1,6 +1,7 @@
 package search
 
 import (
+	"cmp"
 	"slices"
 )
 
@@ -56,7 +57,7 @@ func volume(points [][]float64) float64 {
 	}
 	last := len(points[0]) - 1
 	if last == 0 {
-		return slices.MaxFunc(points, func(a, b []float64) int { return int(sign(a[0] - b[0])) })[0]
+		return slices.MaxFunc(points, func(a, b []float64) int { return cmp.Compare(a[0], b[0]) })[0]
 	}
 	var front [][]float64
 	for i, p := range points {
@@ -65,7 +66,7 @@ func volume(points [][]float64) float64 {
 			front = append(front, p)
 		}
 	}
-	slices.SortFunc(front, func(a, b []float64) int { return int(sign(b[last] - a[last])) })
+	slices.SortFunc(front, func(a, b []float64) int { return cmp.Compare(b[last], a[last]) })
 	total := 0.0
 	for i := range front {
 		below := 0.0
@@ -81,14 +82,4 @@ func volume(points [][]float64) float64 {
 		}
 	}
 	return total
-}
-
-func sign(x float64) float64 {
-	switch {
-	case x < 0:
-		return -1
-	case x > 0:
-		return 1
-	}
-	return 0
 }

@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -111,13 +112,7 @@ func (a *Analysis) writePairs(w io.Writer) error {
 		}
 	}
 	slices.SortStableFunc(known, func(x, y Correlation) int {
-		switch {
-		case *x.Pearson.Value < *y.Pearson.Value:
-			return -1
-		case *x.Pearson.Value > *y.Pearson.Value:
-			return 1
-		}
-		return 0
+		return cmp.Compare(*x.Pearson.Value, *y.Pearson.Value)
 	})
 	fmt.Fprintln(w, "\nLowest correlations")
 	table := tablewriter.NewTable(w)

@@ -1,6 +1,7 @@
 package comparison
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -139,13 +140,7 @@ func compareRank(a, b *float64) int {
 		}
 		return *r
 	}
-	switch x, y := value(a), value(b); {
-	case x < y:
-		return -1
-	case x > y:
-		return 1
-	}
-	return 0
+	return cmp.Compare(value(a), value(b))
 }
 
 func gather(name string, rows []results.StrategyReport) Strategy {

@@ -27,8 +27,6 @@ func checkOpenAI(o Options) error {
 		return usage.Errorf("kind openai needs a url, such as http://127.0.0.1:8080/v1")
 	case o.Program != "" || len(o.Args) > 0 || o.Threads != 0 || o.Context != 0 || o.Models != "":
 		return usage.Errorf("program, args, threads, context and models do not go with kind openai")
-	case !slices.Contains([]string{"", takesDirectory, takesGGUF}, o.Takes):
-		return usage.Errorf("takes %q is neither %s nor %s", o.Takes, takesDirectory, takesGGUF)
 	case len(o.Swap) > 0 && o.Swap[0] == "":
 		return usage.Errorf("swap names no program")
 	}

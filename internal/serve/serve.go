@@ -94,8 +94,8 @@ func (o Options) Validate() error {
 	switch {
 	case o.Takes != "" && o.Kind != "openai":
 		return usage.Errorf("takes goes with kind openai only")
-	case o.Takes != "" && o.Takes != "gguf" && o.Takes != "safetensors":
-		return usage.Errorf("takes %q is neither safetensors nor gguf", o.Takes)
+	case !slices.Contains([]string{"", takesDirectory, takesGGUF}, o.Takes):
+		return usage.Errorf("takes %q is neither %s nor %s", o.Takes, takesDirectory, takesGGUF)
 	}
 	return k.check(o)
 }

@@ -1,6 +1,7 @@
 package study
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -86,13 +87,7 @@ func front(categories []string, runners []runner) *results.Front {
 		f.Points = append(f.Points, runners[i].FrontPoint)
 	}
 	slices.SortStableFunc(f.Points, func(a, b results.FrontPoint) int {
-		switch {
-		case a.Scores[0] > b.Scores[0]:
-			return -1
-		case a.Scores[0] < b.Scores[0]:
-			return 1
-		}
-		return 0
+		return cmp.Compare(b.Scores[0], a.Scores[0])
 	})
 	f.Hypervolume, f.OfParents = search.Hypervolume(all, f.Reference), search.Hypervolume(singles, f.Reference)
 	for i, r := range runners {
