@@ -52,7 +52,7 @@ func init() { families["arc"] = family{load: loadARC} }
 func loadARC(s Source) ([]eval.Item, error) {
 	o := settingsOf(s)
 	a := arc{multiple: askOptions(s, o, "choices", "labels", "generate")}
-	shots, examples := o.count("shots", 0, 0), o.text("examples")
+	shots, examples := o.count("shots", 0, 0), o.path("examples")
 	if shots > 0 && examples == "" {
 		o.fail("shots", "needs the option examples, a file")
 	}

@@ -62,7 +62,7 @@ type bfclSet struct {
 }
 
 func loadBFCL(s Source) ([]eval.Item, error) {
-	set := &bfclSet{Source: s, maxTokens: bfclTokens}
+	set := &bfclSet{Source: s}
 	if err := set.options(); err != nil {
 		return nil, err
 	}

@@ -172,7 +172,7 @@ func TestBFCLErrors(t *testing.T) {
 	check(dir, list("web_search_base"), "web_search_base", "single-turn")
 	check(dir, list("simpel"), `"simpel"`, "simple_python", "live")
 	check(dir, list("live_simple"), "BFCL_v4_live_simple.json")
-	check(dir, map[string]any{"categories": "live"}, "categories", "list")
+	check(dir, map[string]any{"categories": 1}, "categories", "list")
 	check(dir, map[string]any{"mode": "chat"}, "mode", "chat", "prompting")
 	check(dir, map[string]any{"max_tokens": 0}, "max_tokens", "0")
 	check(dir, map[string]any{"version": 2}, "version", "2")

@@ -2,7 +2,6 @@ package benchmarks
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -12,76 +11,25 @@ import (
 var bfclElsewhere = []string{"multi_turn", "memory", "web_search", "agentic", "format_sensitivity", "exec", "rest", "sql", "chatable"}
 
 func (s *bfclSet) options() error {
-	for _, name := range slices.Sorted(maps.Keys(s.Options)) {
-		var err error
-		switch v := s.Options[name]; name {
-		case "categories":
-			err = s.chooseCategories(v)
-		case "mode":
-			err = s.chooseMode(v)
-		case "max_tokens":
-			s.maxTokens, err = positive(v)
-		case "version":
-			s.version, err = positive(v)
-			if err == nil && s.version != 3 && s.version != 4 {
-				err = fmt.Errorf("%d is neither 3 nor 4", s.version)
-			}
-		default:
-			return fmt.Errorf("bfcl: unknown option %q: use categories, mode, max_tokens, version", name)
-		}
-		if err != nil {
-			return fmt.Errorf("bfcl: option %s: %w", name, err)
-		}
+	o := settingsOf(s.Source)
+	s.calling = o.choice("mode", "prompting", "fc") == "fc"
+	s.maxTokens, s.version = o.count("max_tokens", bfclTokens, 1), o.count("version", 0, 3)
+	if s.version > 4 {
+		o.fail("version", "%d is neither 3 nor 4", s.version)
 	}
-	return nil
-}
-
-func (s *bfclSet) chooseMode(v any) error {
-	switch v {
-	case "prompting":
-	case "fc":
-		s.calling = true
-	default:
-		return fmt.Errorf("%v is neither prompting nor fc", v)
-	}
-	return nil
-}
-
-// positive is an option that must be a whole number from 1 on.
-func positive(v any) (int, error) {
-	switch n := v.(type) {
-	case int:
-		if n > 0 {
-			return n, nil
-		}
-	case int64:
-		if n > 0 {
-			return int(n), nil
-		}
-	case uint64:
-		if n > 0 {
-			return int(n), nil
-		}
-	}
-	return 0, fmt.Errorf("%v is not a whole number from 1 on", v)
-}
-
-func (s *bfclSet) chooseCategories(v any) error {
-	list, ok := v.([]any)
-	if !ok || len(list) == 0 {
-		return fmt.Errorf("want a list of names, such as [simple_python, live]")
-	}
-	for _, e := range list {
-		name, _ := e.(string)
+	for _, name := range o.list("categories") {
 		chosen, err := bfclNamed(name)
 		if err != nil {
-			return err
+			o.fail("categories", "%s", err)
 		}
 		for _, c := range chosen {
 			if !slices.Contains(s.categories, c) {
 				s.categories = append(s.categories, c)
 			}
 		}
+	}
+	if err := o.done(); err != nil {
+		return fmt.Errorf("bfcl: %w", err)
 	}
 	return nil
 }

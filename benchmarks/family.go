@@ -9,14 +9,6 @@ import (
 	"soup/eval"
 )
 
-// Source is one benchmark as a study file or a command line names it.
-type Source struct {
-	Name    string         // of the benchmark; default the family's
-	Family  string         // one of Families; "" is soup's own format, JSON Lines
-	Path    string         // file or folder with the official data
-	Options map[string]any // of the family; unknown ones are errors
-}
-
 // Figure is a number that the benchmark's authors report and that is not the
 // mean of the items, such as a leaderboard's overall score.
 type Figure struct {

@@ -51,7 +51,7 @@ func init() { families["hellaswag"] = family{load: loadHellaSwag} }
 func loadHellaSwag(s Source) ([]eval.Item, error) {
 	o := settingsOf(s)
 	m := askOptions(s, o, "choices", "labels", "generate")
-	shots, examples := o.count("shots", 0, 0), o.text("examples")
+	shots, examples := o.count("shots", 0, 0), o.path("examples")
 	if shots > 0 && examples == "" {
 		o.fail("shots", "needs the option examples, a file")
 	}

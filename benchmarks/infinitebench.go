@@ -67,7 +67,7 @@ func loadInfiniteBench(s Source) ([]eval.Item, error) {
 	o := settingsOf(s)
 	b := &infiniteBench{source: s}
 	tasks := o.list("tasks")
-	file, wording := o.text("prompts"), o.choice("wording", "gpt4", "claude2", "yarn_mistral")
+	file, wording := o.path("prompts"), o.choice("wording", "gpt4", "claude2", "yarn_mistral")
 	b.chat = o.choice("prompt", "chat", "raw") == "chat"
 	b.maxChars, b.limit = o.count("max_chars", 0, 0), o.count("limit", 0, 0)
 	if tasks == nil {

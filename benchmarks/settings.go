@@ -3,19 +3,26 @@ package benchmarks
 import (
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 )
 
+// OptionError is a mistake in a benchmark's options, not in its files.
+type OptionError struct{ Message string }
+
+func (e *OptionError) Error() string { return e.Message }
+
 // settings reads the options of a family. The first mistake stays; done returns
-// it, and refuses options that nothing has asked for.
+// it, an OptionError, and refuses options that nothing has asked for.
 type settings struct {
 	given map[string]any
+	dir   string // that relative paths start from
 	asked []string
 	err   error
 }
 
-func settingsOf(s Source) *settings { return &settings{given: s.Options} }
+func settingsOf(s Source) *settings { return &settings{given: s.Options, dir: s.Dir} }
 
 func (o *settings) value(key string) (any, bool) {
 	o.asked = append(o.asked, key)
@@ -25,7 +32,7 @@ func (o *settings) value(key string) (any, bool) {
 
 func (o *settings) fail(key, format string, args ...any) {
 	if o.err == nil {
-		o.err = fmt.Errorf("option %q: %s", key, fmt.Sprintf(format, args...))
+		o.err = &OptionError{fmt.Sprintf("option %q: ", key) + fmt.Sprintf(format, args...)}
 	}
 }
 
@@ -49,6 +56,15 @@ func (o *settings) text(key string) string {
 		o.fail(key, "want text, not %v", v)
 	}
 	return text
+}
+
+// path is a file or folder, seen from the working directory; "" unless given.
+func (o *settings) path(key string) string {
+	path := o.text(key)
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(o.dir, path)
 }
 
 // count is a whole number from least on.
@@ -123,7 +139,7 @@ func (o *settings) done() error {
 	}
 	for _, key := range slices.Sorted(maps.Keys(o.given)) {
 		if !slices.Contains(o.asked, key) {
-			return fmt.Errorf("unknown option %q: use %s", key, strings.Join(slices.Sorted(slices.Values(o.asked)), ", "))
+			return &OptionError{fmt.Sprintf("unknown option %q: use %s", key, strings.Join(slices.Sorted(slices.Values(o.asked)), ", "))}
 		}
 	}
 	return nil

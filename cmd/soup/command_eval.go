@@ -21,6 +21,7 @@ func newEvalCommand() *cobra.Command {
 answers ({"id":..,"answer":..} a line) without a model.`,
 		Example: `  soup eval --model examples/garden/finetune/arith --data examples/garden/data/arith.jsonl --split test
   soup eval --model examples/garden/base --data examples/garden/data/arith.jsonl --server ollama --start
+  soup eval --model checkpoints/a --data '{mgsm: data/mgsm, languages: [de, fr]}'
   soup eval --answers answers.jsonl --data examples/garden/data/arith.jsonl --json --items`,
 		Args: exactly(0, "options only; give --data once for each file"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -54,7 +55,7 @@ answers ({"id":..,"answer":..} a line) without a model.`,
 	f := cmd.Flags()
 	f.StringVar(&o.Model, "model", "", "checkpoint: a Hugging Face directory or a GGUF file")
 	f.StringVar(&o.Answers, "answers", "", "recorded answers instead of a model")
-	f.StringArrayVar(&o.Data, "data", nil, "benchmark file, JSON Lines, or FAMILY:PATH; may be repeated")
+	f.StringArrayVar(&o.Data, "data", nil, "benchmark file, JSON Lines, or FAMILY:PATH, or '{FAMILY: PATH, option: value}'; may be repeated")
 	f.StringVar(&o.Split, "split", "", "search, selection or test (default: all items)")
 	f.StringVar(&o.Server.Kind, "server", "", "what runs the model: "+strings.Join(serve.Kinds(), ", ")+" (default: embedded)")
 	f.StringVar(&o.Server.URL, "url", "", "with --server: where it runs")

@@ -20,10 +20,9 @@ type Figure struct {
 }
 
 // figures are those of the benchmarks that were scored, each from its own items.
-func figures(data []string, items []eval.Item, outcomes []eval.Outcome) []Figure {
+func figures(sources []benchmarks.Source, items []eval.Item, outcomes []eval.Outcome) []Figure {
 	var all []Figure
-	for _, d := range data {
-		source := benchmarkAt(d)
+	for _, source := range sources {
 		var own []eval.Item
 		for _, it := range items {
 			if it.Benchmark == source.Name {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"testing"
 
+	"soup/benchmarks"
 	"soup/eval"
 )
 
@@ -14,7 +15,7 @@ func TestFiguresOfTheirOwnItems(t *testing.T) {
 		{ID: "b", Benchmark: "other", Category: "multiple", Metric: "bfcl_ast"},
 	}
 	outcomes := []eval.Outcome{{ID: "a", State: eval.StateOK, Score: 1}, {ID: "b", State: eval.StateOK}}
-	all := figures([]string{"bfcl:data", "other.jsonl"}, items, outcomes)
+	all := figures([]benchmarks.Source{{Name: "bfcl", Family: "bfcl", Path: "data"}, {Name: "other", Path: "other.jsonl"}}, items, outcomes)
 	if len(all) == 0 || all[1].Name != "v4 Non-Live AST Acc" || all[1].Value != 25 || all[1].Benchmark != "bfcl" {
 		t.Errorf("%+v", all)
 	}

@@ -63,7 +63,11 @@ func Score(ctx context.Context, o ScoreOptions) (*Scores, error) {
 	if o.Warnings == nil {
 		o.Warnings = io.Discard
 	}
-	items, err := readItems(o)
+	sources, err := o.sources()
+	if err != nil {
+		return nil, err
+	}
+	items, err := readItems(sources, o.Split)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +89,7 @@ func Score(ctx context.Context, o ScoreOptions) (*Scores, error) {
 	s.Items = outcomes
 	s.summary = eval.Summarize(outcomes)
 	s.Categories = s.summary.Categories
-	s.Figures = figures(o.Data, items, outcomes)
+	s.Figures = figures(sources, items, outcomes)
 	if s.summary.N == 0 {
 		return nil, fmt.Errorf("none of %d items could be scored: %s", len(outcomes), reason(outcomes))
 	}
@@ -108,15 +112,15 @@ func reason(outcomes []eval.Outcome) string {
 	return "no answers"
 }
 
-func readItems(o ScoreOptions) ([]eval.Item, error) {
-	files, split := o.Data, o.Split
+func readItems(sources []benchmarks.Source, split string) ([]eval.Item, error) {
 	var items []eval.Item
-	for _, f := range files {
-		more, err := benchmarks.Load(o.sourceOf(f))
+	var paths []string
+	for _, s := range sources {
+		more, err := load(s)
 		if err != nil {
 			return nil, err
 		}
-		items = append(items, more...)
+		items, paths = append(items, more...), append(paths, s.Path)
 	}
 	set, err := eval.NewSet(items)
 	if err != nil {
@@ -130,31 +134,35 @@ func readItems(o ScoreOptions) ([]eval.Item, error) {
 		return nil, usage.Errorf("--split: %s", err)
 	}
 	if len(chosen) == 0 {
-		return nil, fmt.Errorf("no items in the %s split of %s", split, strings.Join(files, ", "))
+		return nil, fmt.Errorf("no items in the %s split of %s", split, strings.Join(paths, ", "))
 	}
 	return chosen, nil
 }
 
-// sourceOf is an argument of --data with the options that go with it.
-func (o ScoreOptions) sourceOf(arg string) benchmarks.Source {
-	s := benchmarkAt(arg)
-	if s.Family == "" && len(o.Command) > 0 {
-		argv := make([]any, len(o.Command))
-		for i, a := range o.Command {
-			argv[i] = a
+// sources are the arguments of --data with the options that go with them.
+func (o ScoreOptions) sources() ([]benchmarks.Source, error) {
+	var list []benchmarks.Source
+	for _, arg := range o.Data {
+		s, err := benchmarks.ParseSource(arg)
+		if err != nil {
+			return nil, usage.Errorf("--data: %s", err)
 		}
-		s.Options = map[string]any{"command": argv}
+		if s.Family == "" && len(o.Command) > 0 {
+			argv := make([]any, len(o.Command))
+			for i, a := range o.Command {
+				argv[i] = a
+			}
+			s.Options = map[string]any{"command": argv}
+		}
+		list = append(list, s)
 	}
-	return s
+	return list, nil
 }
 
-// benchmarkAt reads an argument of --data: a JSON Lines file, named after itself, or
-// FAMILY:PATH with a benchmark that soup knows.
-func benchmarkAt(arg string) benchmarks.Source {
-	if family, path, ok := strings.Cut(arg, ":"); ok && slices.Contains(benchmarks.Families(), family) {
-		return benchmarks.Source{Name: family, Family: family, Path: path}
-	}
-	return benchmarks.Source{Name: strings.TrimSuffix(filepath.Base(arg), filepath.Ext(arg)), Path: arg}
+// load reads a benchmark of the command line.
+func load(s benchmarks.Source) ([]eval.Item, error) {
+	items, err := benchmarks.Load(s)
+	return items, usage.Of[*benchmarks.OptionError](err)
 }
 
 func scoreAnswers(path string, items []eval.Item) ([]eval.Outcome, error) {

@@ -8,7 +8,6 @@ import (
 	"os"
 	"strings"
 
-	"soup/benchmarks"
 	"soup/eval"
 	"soup/eval/server/embedded"
 	"soup/internal/serve"
@@ -20,6 +19,10 @@ import (
 // and scores nothing. With o.Model the prompt is what the model's own template
 // makes of it.
 func Show(ctx context.Context, o ScoreOptions, w io.Writer) (err error) {
+	sources, err := o.sources()
+	if err != nil {
+		return err
+	}
 	var render eval.Renderer
 	if o.Model != "" {
 		server, closing, loading := shower(ctx, o)
@@ -29,8 +32,8 @@ func Show(ctx context.Context, o ScoreOptions, w io.Writer) (err error) {
 		defer func() { err = errors.Join(err, closing()) }()
 		render = server
 	}
-	for i, arg := range o.Data {
-		items, err := benchmarks.Load(o.sourceOf(arg))
+	for i, source := range sources {
+		items, err := load(source)
 		if err != nil {
 			return err
 		}

@@ -15,7 +15,7 @@ func TestConfigNamesACommand(t *testing.T) {
 	if err := parseInto(c, "benchmarks: [{name: x, file: items.jsonl, command: [python3, score.py], timeout: 30s}]"); err != nil {
 		t.Fatal(err)
 	}
-	s := c.Benchmarks[0].source()
+	s := c.Benchmarks[0]
 	argv, _ := s.Options["command"].([]any)
 	if len(argv) != 2 || argv[1] != "score.py" || s.Options["timeout"] != "30s" {
 		t.Errorf("%+v", s)

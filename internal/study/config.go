@@ -24,20 +24,20 @@ import (
 
 // Config is a study file. Paths in it are relative to the file's folder.
 type Config struct {
-	Study      string         `yaml:"study"`
-	Seed       uint64         `yaml:"seed"`
-	Base       string         `yaml:"base"`
-	Parents    Parents        `yaml:"parents"`
-	Groups     Groups         `yaml:"groups"`
-	Benchmarks []Benchmark    `yaml:"benchmarks"`
-	Objective  Objective      `yaml:"objective"`
-	Strategies []StrategySpec `yaml:"strategies"`
-	Budget     Budget         `yaml:"budget"`
-	Racing     Later          `yaml:"racing"`
-	Server     Server         `yaml:"server"`
-	Weights    Bounds         `yaml:"weights"`
-	Store      string         `yaml:"store"`
-	Finalists  int            `yaml:"finalists"` // candidates that are scored on selection; default 5
+	Study      string              `yaml:"study"`
+	Seed       uint64              `yaml:"seed"`
+	Base       string              `yaml:"base"`
+	Parents    Parents             `yaml:"parents"`
+	Groups     Groups              `yaml:"groups"`
+	Benchmarks []benchmarks.Source `yaml:"benchmarks"`
+	Objective  Objective           `yaml:"objective"`
+	Strategies []StrategySpec      `yaml:"strategies"`
+	Budget     Budget              `yaml:"budget"`
+	Racing     Later               `yaml:"racing"`
+	Server     Server              `yaml:"server"`
+	Weights    Bounds              `yaml:"weights"`
+	Store      string              `yaml:"store"`
+	Finalists  int                 `yaml:"finalists"` // candidates that are scored on selection; default 5
 
 	File string `yaml:"-"` // where it was read from
 	Text string `yaml:"-"` // as it was read
@@ -67,21 +67,6 @@ type Groups struct {
 type Pattern struct {
 	Name  string `yaml:"name"`
 	Match string `yaml:"match"`
-}
-
-// Benchmark is a data file with a name, {name: arith, file: arith.jsonl}, or the
-// official files of a benchmark that soup knows, with its options:
-// {bfcl: /data/bfcl, categories: [..], name: ..}.
-type Benchmark struct {
-	Name    string
-	File    string
-	Family  string
-	Options map[string]any
-}
-
-// source is what package benchmarks loads.
-func (b Benchmark) source() benchmarks.Source {
-	return benchmarks.Source{Name: b.Name, Family: b.Family, Path: b.File, Options: b.Options}
 }
 
 // Objective says what one number a candidate is judged by: the mean over
@@ -247,57 +232,6 @@ func (s *StrategySpec) UnmarshalYAML(n ast.Node) error {
 }
 
 // UnmarshalYAML implements yaml.NodeUnmarshaler.
-func (b *Benchmark) UnmarshalYAML(n ast.Node) error {
-	var keys map[string]any
-	if err := yaml.NodeToValue(n, &keys); err != nil {
-		return mistake(n.GetToken(), "a benchmark is {name: .., file: ..}, or an official one with its options: {bfcl: PATH}")
-	}
-	for _, name := range benchmarks.Families() {
-		if _, named := keys[name]; named {
-			return b.official(n, name, keys)
-		}
-	}
-	var plain struct {
-		Name    string `yaml:"name"`
-		File    string `yaml:"file"`
-		Command []any  `yaml:"command"` // scores items of metric command
-		Timeout string `yaml:"timeout"` // of one answer
-	}
-	err := decode(n, &plain)
-	b.Name, b.File = plain.Name, plain.File
-	if len(plain.Command) > 0 || plain.Timeout != "" {
-		b.Options = map[string]any{"command": plain.Command}
-		if plain.Timeout != "" {
-			b.Options["timeout"] = plain.Timeout
-		}
-	}
-	return err
-}
-
-// official reads the entry of a benchmark that soup knows: the keys beside its
-// path and name are its options.
-func (b *Benchmark) official(n ast.Node, family string, keys map[string]any) error {
-	b.Family, b.Name = family, family
-	for key, value := range keys {
-		text, isText := value.(string)
-		switch {
-		case key != family && key != "name":
-			if b.Options == nil {
-				b.Options = map[string]any{}
-			}
-			b.Options[key] = value
-		case !isText || text == "":
-			return mistake(n.GetToken(), "%s: want text here", key)
-		case key == family:
-			b.File = text
-		default:
-			b.Name = text
-		}
-	}
-	return nil
-}
-
-// UnmarshalYAML implements yaml.NodeUnmarshaler.
 func (Later) UnmarshalYAML(n ast.Node) error {
 	return mistake(n.GetToken(), "not in this version of soup; remove this key")
 }
@@ -369,13 +303,11 @@ func (c *Config) checkBenchmarks() error {
 	}
 	for i := range c.Benchmarks {
 		b := &c.Benchmarks[i]
-		if b.File == "" {
+		if b.Path == "" {
 			return usage.Errorf("%s: benchmarks: entry %d has no file", c.File, i+1)
 		}
-		b.File = c.resolve(b.File)
-		if b.Name == "" {
-			b.Name = strings.TrimSuffix(filepath.Base(b.File), filepath.Ext(b.File))
-		}
+		b.Named()
+		b.Path, b.Dir = c.resolve(b.Path), filepath.Dir(c.File)
 	}
 	return nil
 }

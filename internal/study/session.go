@@ -134,9 +134,9 @@ func (s *session) openItems(context.Context) error {
 func loadItems(c *Config) (eval.Set, error) {
 	var items []eval.Item
 	for _, b := range c.Benchmarks {
-		more, err := benchmarks.Load(b.source())
+		more, err := benchmarks.Load(b)
 		if err != nil {
-			return eval.Set{}, fmt.Errorf("benchmark %s: %w", b.Name, err)
+			return eval.Set{}, usage.Of[*benchmarks.OptionError](fmt.Errorf("%s: benchmark %s: %w", c.File, b.Name, err))
 		}
 		items = append(items, more...)
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"soup/benchmarks"
 	"strings"
 	"testing"
 
@@ -36,7 +37,7 @@ func TestSoupAgreesWithPyTorch(t *testing.T) {
 				row = append(row, weights[parent])
 			}
 			for _, category := range []string{"arith", "call", "choice", "reverse", "sort", "translate"} {
-				c.Benchmarks = append(c.Benchmarks, Benchmark{Name: category, File: filepath.Join(root, "data", category+".jsonl")})
+				c.Benchmarks = append(c.Benchmarks, benchmarks.Source{Name: category, Path: filepath.Join(root, "data", category+".jsonl")})
 			}
 			compareScores(t, label, scores, scoreSoup(t, c, row))
 		})
