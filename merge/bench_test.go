@@ -83,3 +83,30 @@ func sum(data []byte) uint64 {
 	}
 	return a + b + c + d
 }
+
+// BenchmarkMeasure is the geometry of eight parents, against reading them.
+func BenchmarkMeasure(b *testing.B) {
+	var parents []*Checkpoint
+	for seed := range uint64(8) {
+		parents = append(parents, open(b, directory(b, nil, noise("w", BF16, seed, 64*maxTile))))
+	}
+	bytes := int64(len(parents)) * 64 * maxTile * BF16.Size()
+	b.Run("measure", func(b *testing.B) {
+		b.SetBytes(bytes)
+		for b.Loop() {
+			if _, err := Measure(b.Context(), parents, nil, Grouping{}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("scan", func(b *testing.B) {
+		b.SetBytes(bytes)
+		for b.Loop() {
+			for _, p := range parents {
+				if _, err := Scan(b.Context(), p); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+	})
+}

@@ -44,7 +44,9 @@
 // shape, dtype, copied-tensors, quantised, tied-embeddings, vocabulary,
 // added-tokens, special-tokens, unreadable. Codes that warn or note: config,
 // special-tokens, added-tokens, tokenizer, chat-template, moe-routers,
-// mixed-dtypes, tied-names, identical-parents, not-finite.
+// mixed-dtypes, tied-names, identical-parents, not-finite; and from all weights, by
+// [Measure]: other-origin, scaled, outlier, other-layers, permuted-layers,
+// permuted-rows, moved-rows, near-duplicate, opposed.
 //
 // # Caveats
 //

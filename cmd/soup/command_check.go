@@ -21,11 +21,13 @@ func newCheckCommand() *cobra.Command {
 	var recipe string
 	var server selftest.Options
 	cmd := &cobra.Command{
-		Use:   "check [--deep] [--base PATH] [--groups HOW] [--json] PATH... | OUT --recipe soup.json [PARENT...] | --server KIND --model PATH",
+		Use:   "check [--deep] [--suggest] [--base PATH] [--groups HOW] [--json] PATH... | OUT --recipe soup.json [PARENT...] | --server KIND --model PATH",
 		Short: "Say whether checkpoints can be averaged, and what it takes; or try a soup's recipe, or a server",
 		Long: `Say whether checkpoints can be averaged: every reason against it, with its remedy;
 then what a soup takes: memory, disk, bytes to read and, from a probe of 0.2 s, how
-long that takes. Of the weights only samples are read. Paths may also be LoRA adapters.
+long that takes. Of the weights only samples are read, with --deep all of them: then
+it also finds parents of another origin, scaled, moved too far, with layers or rows
+in another order, or nearly equal. Paths may also be LoRA adapters.
 
 With --recipe the first path is a soup: its weights must have the sha256 that the
 recipe records, and the parents, where paths of them are given, the content.
@@ -33,7 +35,7 @@ recipe records, and the parents, where paths of them are given, the content.
 With --server a server is tried, in less than a minute for small models: whether
 it answers with the weights it was given, renders prompts as the model was
 trained, repeats its log-probabilities; how long a swap takes; what it cannot do.`,
-		Example: `  soup check --deep examples/garden/finetune/*
+		Example: `  soup check --deep --base examples/garden/base examples/garden/finetune/*
   soup check --groups layers=2 examples/garden/finetune/arith examples/garden/finetune/order
   soup check soup --recipe soup/soup.json examples/garden/finetune/arith examples/garden/finetune/order
   soup check --server embedded --model examples/garden/base`,
@@ -65,7 +67,8 @@ trained, repeats its log-probabilities; how long a swap takes; what it cannot do
 		},
 	}
 	f := cmd.Flags()
-	f.BoolVar(&o.Deep, "deep", false, "read the weights too: NaN, infinity")
+	f.BoolVar(&o.Deep, "deep", false, "read the weights too: NaN, infinity, how far and in which direction each parent moved")
+	f.BoolVar(&o.Advise, "suggest", false, "say which parents to leave out, and why; reads the weights")
 	f.StringVar(&o.Base, "base", "", "what the checkpoints were fine-tuned from")
 	f.StringVar(&o.Store, "store", "", "dtype of the soup to plan for: float32, float16 or bfloat16")
 	f.StringVar(&o.Groups, "groups", "", "show the sizes of groups: layers=4, kind=attention,mlp or patterns=NAME:REGEX;NAME:REGEX (default: global)")
@@ -78,7 +81,7 @@ trained, repeats its log-probabilities; how long a swap takes; what it cannot do
 
 // verify compares a soup with its recipe.
 func verify(cmd *cobra.Command, o single.VerifyOptions, asJSON bool) error {
-	for _, name := range []string{"deep", "base", "store", "groups"} {
+	for _, name := range []string{"deep", "suggest", "base", "store", "groups"} {
 		if cmd.Flags().Changed(name) {
 			return &usage.Error{Message: "--recipe verifies a soup and does not go with --" + name}
 		}

@@ -46,7 +46,7 @@ func trying(cmd *cobra.Command, args []string) (bool, error) {
 	if len(args) > 0 {
 		return true, &usage.Error{Message: "--server tries a server and takes no paths", Advice: "give the checkpoint as --model"}
 	}
-	for _, name := range []string{"deep", "base", "store", "groups", "recipe"} {
+	for _, name := range []string{"deep", "suggest", "base", "store", "groups", "recipe"} {
 		if cmd.Flags().Changed(name) {
 			return true, &usage.Error{Message: "--server tries a server and does not go with --" + name}
 		}

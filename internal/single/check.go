@@ -14,6 +14,7 @@ type CheckOptions struct {
 	Paths  []string
 	Base   string // what the parents were fine-tuned from; may be empty
 	Deep   bool   // read the weights too
+	Advise bool   // say which parents to leave out; reads the weights
 	Store  string // dtype of the soup that is planned
 	Groups string // how tensors are grouped, see parseGroups; "" is one group
 
@@ -24,9 +25,11 @@ type CheckOptions struct {
 type Checked struct {
 	OK       bool              `json:"ok"` // nothing refuses
 	Findings merge.Findings    `json:"findings"`
-	Plan     *merge.Plan       `json:"plan"`             // null if something refuses
-	Groups   []merge.GroupSize `json:"groups,omitempty"` // only where they were asked for
-	Expected *Expected         `json:"expected"`         // null if something refuses, and for adapters
+	Plan     *merge.Plan       `json:"plan"`               // null if something refuses
+	Groups   []merge.GroupSize `json:"groups,omitempty"`   // only where they were asked for
+	Expected *Expected         `json:"expected"`           // null if something refuses, and for adapters
+	Geometry *merge.Geometry   `json:"geometry,omitempty"` // only where the weights were read and are finite
+	LeaveOut []Suggestion      `json:"leave_out,omitzero"` // only where it was asked for
 	Adapters *adapter.Size     `json:"adapters,omitempty"`
 }
 
@@ -61,8 +64,11 @@ func Check(ctx context.Context, o CheckOptions) (c Checked, err error) {
 	if err != nil {
 		return c, err
 	}
-	if c.Findings, err = find(ctx, parents, o); err != nil {
+	if err = c.find(ctx, parents, o, spec); err != nil {
 		return c, err
+	}
+	if o.Advise {
+		c.LeaveOut = suggest(o.Paths, c.Findings)
 	}
 	if c.OK = c.Findings.Err() == nil; c.OK {
 		err = c.plan(ctx, parents, store, spec)
@@ -71,27 +77,28 @@ func Check(ctx context.Context, o CheckOptions) (c Checked, err error) {
 }
 
 // find compares the parents with each other and with the base.
-func find(ctx context.Context, parents []*merge.Checkpoint, o CheckOptions) (merge.Findings, error) {
+func (c *Checked) find(ctx context.Context, parents []*merge.Checkpoint, o CheckOptions, spec merge.GroupSpec) error {
 	var base *merge.Checkpoint
 	if o.Base != "" {
 		var err error
 		if base, err = o.Reading.open(o.Base); err != nil {
-			return nil, err
+			return err
 		}
 		defer base.Close()
 	}
-	findings := append(merge.Findings{}, merge.Check(parents, base)...)
-	if !o.Deep {
-		return findings, nil
+	c.Findings = append(merge.Findings{}, merge.Check(parents, base)...)
+	if !o.Deep && !o.Advise {
+		return nil
 	}
-	for _, p := range parents {
-		found, err := merge.Scan(ctx, p)
-		if err != nil {
-			return findings, err
-		}
-		findings = append(findings, found...)
+	var found merge.Findings
+	var err error
+	if c.Findings.Err() != nil { // they have no common space to be measured in
+		found, err = scan(ctx, parents)
+	} else {
+		c.Geometry, found, err = measure(ctx, parents, base, spec)
 	}
-	return findings, nil
+	c.Findings = append(c.Findings, found...)
+	return err
 }
 
 // plan says what a soup of the parents takes.

@@ -50,19 +50,18 @@ func parsePatterns(text string) []merge.GroupPattern {
 
 // groupSizes measures the groups; nil where there is only the one.
 func groupSizes(like *merge.Checkpoint, store merge.DType, spec merge.GroupSpec) ([]merge.GroupSize, error) {
-	var names []string
-	for _, t := range like.Tensors() {
-		names = append(names, t.Name)
-	}
-	g, err := spec.Group(names)
+	g, err := groupsOf(like, spec)
 	if err != nil {
-		return nil, &usage.Error{Message: "--groups: " + strings.TrimPrefix(err.Error(), "groups: "), Advice: hint(err)}
+		return nil, err
 	}
 	if len(g.Names) == 0 {
 		return nil, nil
 	}
 	return merge.GroupSizes(like, g, store)
 }
+
+// trimGroups is the error of a grouping without the name of the option.
+func trimGroups(err error) string { return strings.TrimPrefix(err.Error(), "groups: ") }
 
 // hint returns an error's remedy, if it has one.
 func hint(err error) string {

@@ -20,6 +20,15 @@ func (c Checked) WriteText(w io.Writer) error {
 			fmt.Fprintf(&text, "  remedy: %s\n", f.Remedy)
 		}
 	}
+	for _, s := range c.LeaveOut {
+		fmt.Fprintf(&text, "leave out: %s (%s)\n", s.Parent, s.Code)
+	}
+	if c.Geometry != nil {
+		fmt.Fprintln(&text, "how far each parent moved, and the cosines of the task vectors:")
+		if err := writeGeometry(&text, *c.Geometry); err != nil {
+			return err
+		}
+	}
 	switch {
 	case c.Adapters != nil:
 		c.writeAdapters(&text)
