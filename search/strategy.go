@@ -1,6 +1,7 @@
 package search
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -88,6 +89,7 @@ func entries() []entry {
 		{"subsets", []Parameter{paramBudget.defaulting(255)}, newSubsets},
 		{"soce", []Parameter{paramTau, paramMinN, paramStep, paramBudget.defaulting(200)}, newSoCE},
 		{"coordinate", []Parameter{paramBudget.defaulting(60), paramMargin}, newCoordinate},
+		{"path", []Parameter{paramCoarse, paramFinest, paramBudget.defaulting(60)}, newPath},
 		{"hillclimb", []Parameter{paramSteps, paramPatience, paramBudget.defaulting(200)}, newHillclimb},
 		{"layerwise", []Parameter{paramBudget.defaulting(60), paramStart, paramMargin}, newLayerwise},
 		{"cmaes", []Parameter{paramBudget.defaulting(100), paramPopulation, paramSigma, paramRestarts}, newEvolution},
@@ -116,6 +118,9 @@ func Parameters(strategy string) []Parameter {
 	e, _ := find(strategy)
 	return slices.Clone(e.parameters)
 }
+
+// ErrSpace is why New refuses a space that is sound but not one for the strategy.
+var ErrSpace = errors.New("not for this space")
 
 // New makes a strategy. Options are numbers of any of Go's types under the names
 // that Parameters lists; those not given have their defaults. The seed decides all

@@ -31,10 +31,18 @@ type Maker func(space search.Space, seed uint64) (search.Strategy, error)
 // broken; nil means that the strategy passes.
 func Test(m Maker) error {
 	var faults []error
+	tested := 0
 	for _, s := range spaces() {
+		if _, err := m(s.space, 1); errors.Is(err, search.ErrSpace) {
+			continue
+		}
+		tested++
 		if err := (suite{m, s.space}).test(); err != nil {
 			faults = append(faults, fmt.Errorf("%s: %w", s.name, err))
 		}
+	}
+	if tested == 0 {
+		faults = append(faults, errors.New("the strategy refuses every space"))
 	}
 	return errors.Join(faults...)
 }
