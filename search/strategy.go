@@ -119,6 +119,10 @@ func Parameters(strategy string) []Parameter {
 	return slices.Clone(e.parameters)
 }
 
+// Listed is a strategy that asks the given points, whatever comes of them: soups that
+// are worth trying for reasons that are not in the space.
+func Listed(name string, points []Point) Strategy { return once(name, points) }
+
 // ErrSpace is why New refuses a space that is sound but not one for the strategy.
 var ErrSpace = errors.New("not for this space")
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/olekukonko/tablewriter"
 
+	"soup/internal/steps"
 	"soup/merge"
 	"soup/merge/method"
 )
@@ -42,7 +43,7 @@ func Average(ctx context.Context, o AverageOptions) (a Averaged, err error) {
 	if err != nil {
 		return a, err
 	}
-	run, err := inOrder(o.Paths)
+	run, err := steps.Order(o.Paths)
 	if err != nil {
 		return a, err
 	}
@@ -67,10 +68,10 @@ func Average(ctx context.Context, o AverageOptions) (a Averaged, err error) {
 }
 
 // stepsOf returns the steps of checkpoints of a run.
-func stepsOf(parents []*merge.Checkpoint, run []moment) (steps []int64) {
+func stepsOf(parents []*merge.Checkpoint, run []steps.Moment) (steps []int64) {
 	of := map[string]int64{}
 	for _, m := range run {
-		of[m.path] = m.step
+		of[m.Path] = m.Step
 	}
 	for _, p := range parents {
 		steps = append(steps, of[p.Path()])
@@ -88,7 +89,7 @@ func (o AverageOptions) method() string {
 
 // kept leaves the checkpoints out that get no weight, so that they need not be
 // opened, and returns the options for the others.
-func (o AverageOptions) kept(run []moment) ([]moment, method.Options, error) {
+func (o AverageOptions) kept(run []steps.Moment) ([]steps.Moment, method.Options, error) {
 	var options method.Options
 	if err := set(&options, "last", o.Last, "half-life", o.HalfLife); err != nil {
 		return nil, options, err
@@ -106,14 +107,14 @@ func (o AverageOptions) kept(run []moment) ([]moment, method.Options, error) {
 
 // soup opens the checkpoints and weighs them. What is open is in the result,
 // also after an error.
-func (o AverageOptions) soup(run []moment, asked method.Options) (s method.Soup, err error) {
+func (o AverageOptions) soup(run []steps.Moment, asked method.Options) (s method.Soup, err error) {
 	var in method.Input
 	for _, m := range run {
-		c, err := o.Reading.open(m.path)
+		c, err := o.Reading.open(m.Path)
 		if err != nil {
 			return method.Soup{Parents: in.Parents}, err
 		}
-		in.Parents, in.Names = append(in.Parents, c), append(in.Names, m.name)
+		in.Parents, in.Names = append(in.Parents, c), append(in.Names, m.Name)
 	}
 	if s, err = method.AlongRun(o.method(), in, asked); err != nil {
 		s.Parents = in.Parents
@@ -122,13 +123,13 @@ func (o AverageOptions) soup(run []moment, asked method.Options) (s method.Soup,
 }
 
 // tellDistances says where methods that count checkpoints do not count steps.
-func (o AverageOptions) tellDistances(run []moment) {
+func (o AverageOptions) tellDistances(run []steps.Moment) {
 	if len(run) < 3 || o.method() == "uniform" {
 		return
 	}
-	least, largest := run[1].step-run[0].step, run[1].step-run[0].step
+	least, largest := run[1].Step-run[0].Step, run[1].Step-run[0].Step
 	for i := 2; i < len(run); i++ {
-		least, largest = min(least, run[i].step-run[i-1].step), max(largest, run[i].step-run[i-1].step)
+		least, largest = min(least, run[i].Step-run[i-1].Step), max(largest, run[i].Step-run[i-1].Step)
 	}
 	if least != largest {
 		fmt.Fprintf(o.Info, "soup: warning: the checkpoints are %d to %d steps apart; %s counts checkpoints, not steps\n", least, largest, o.method())

@@ -18,6 +18,7 @@ import (
 	"github.com/goccy/go-yaml/token"
 
 	"soup/benchmarks"
+	"soup/internal/steps"
 	"soup/internal/usage"
 	"soup/merge"
 )
@@ -28,6 +29,7 @@ type Config struct {
 	Seed       uint64              `yaml:"seed"`
 	Base       string              `yaml:"base"`
 	Parents    Parents             `yaml:"parents"`
+	Run        string              `yaml:"run"` // glob of one training run\'s checkpoints, in place of parents: they are these, oldest first
 	Groups     Groups              `yaml:"groups"`
 	Benchmarks []benchmarks.Source `yaml:"benchmarks"`
 	Objective  Objective           `yaml:"objective"`
@@ -264,6 +266,9 @@ func (c *Config) resolve(path string) string {
 }
 
 func (c *Config) completeParents() error {
+	if c.Run != "" {
+		return c.parentsOfRun()
+	}
 	if c.Parents.Glob != "" {
 		found, err := filepath.Glob(c.resolve(c.Parents.Glob))
 		if err != nil || len(found) == 0 {
@@ -293,6 +298,25 @@ func (c *Config) completeParents() error {
 			return usage.Errorf("%s: parents: two are named %s", c.File, p.Name)
 		}
 		seen[p.Name] = true
+	}
+	return nil
+}
+
+// parentsOfRun are the checkpoints of a run, oldest first.
+func (c *Config) parentsOfRun() error {
+	if len(c.Parents.List) > 0 || c.Parents.Glob != "" {
+		return usage.Errorf("%s: run: the parents are the run's checkpoints; give one of the two", c.File)
+	}
+	found, err := filepath.Glob(c.resolve(c.Run))
+	if err != nil || len(found) < 2 {
+		return usage.Errorf("%s: run: %d checkpoints match %s; a run needs two", c.File, len(found), c.Run)
+	}
+	run, err := steps.Order(found)
+	if err != nil {
+		return fmt.Errorf("%s: run: %w", c.File, err)
+	}
+	for _, m := range run {
+		c.Parents.List = append(c.Parents.List, Parent{Name: m.Name, Path: m.Path})
 	}
 	return nil
 }

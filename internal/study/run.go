@@ -87,7 +87,7 @@ func (s *session) search(ctx context.Context) error {
 func (s *session) newStrategies() ([]search.Strategy, error) {
 	var list []search.Strategy
 	for _, spec := range s.strategies() {
-		strategy, err := search.New(spec.Name, spec.Options, s.space, s.config.Seed)
+		strategy, err := s.newStrategy(spec)
 		if err != nil {
 			return nil, usage.Errorf("%s: strategies: %s", s.config.File, err)
 		}
@@ -97,6 +97,20 @@ func (s *session) newStrategies() ([]search.Strategy, error) {
 		list = append(list, strategy)
 	}
 	return list, nil
+}
+
+func (s *session) newStrategy(spec StrategySpec) (search.Strategy, error) {
+	if spec.Name != windowStrategy {
+		return search.New(spec.Name, spec.Options, s.space, s.config.Seed)
+	}
+	if s.config.Run == "" {
+		return nil, errors.New("strategy window: it averages along one training run; name it as run: path/step-* in place of the parents")
+	}
+	space, err := s.space.WithDefaults()
+	if err != nil {
+		return nil, err
+	}
+	return newWindow(spec.Options, space)
 }
 
 // strategies are the baselines, which always run, and then those of the file.

@@ -1,4 +1,8 @@
-package single
+// Package steps puts the checkpoints of one training run in order, by the step in
+// their names or beside their weights.
+//
+// Start with Order.
+package steps
 
 import (
 	"cmp"
@@ -14,11 +18,11 @@ import (
 	"soup/internal/usage"
 )
 
-// moment is a checkpoint of a run.
-type moment struct {
-	path string
-	name string
-	step int64
+// Moment is a checkpoint of a run.
+type Moment struct {
+	Path string
+	Name string // the part of the path that tells the checkpoints apart
+	Step int64
 }
 
 // clock is a way to tell a checkpoint's place in a run from its name. Clocks
@@ -45,32 +49,32 @@ func (c clock) step(name string) (int64, bool) {
 	return n, err == nil
 }
 
-// inOrder finds the steps of a run's checkpoints and puts the oldest first.
+// Order finds the steps of a run's checkpoints and puts the oldest first.
 // Steps are in the names or, where the names have none or count steps, in the
 // trainer_state.json beside the weights. No step may be there twice.
-func inOrder(paths []string) ([]moment, error) {
+func Order(paths []string) ([]Moment, error) {
 	run := telling(paths)
 	c, named := clockOf(run)
 	for i, m := range run {
 		n, ok := int64(0), false
 		if named {
-			n, ok = c.step(m.name)
+			n, ok = c.step(m.Name)
 		}
 		switch {
 		case !ok && named && !c.steps:
-			return nil, &usage.Error{Message: m.path + ": no number in the name, where others have one", Advice: "name each checkpoint after its step, such as step-1000"}
+			return nil, &usage.Error{Message: m.Path + ": no number in the name, where others have one", Advice: "name each checkpoint after its step, such as step-1000"}
 		case !ok:
 			var err error
-			if n, err = trainerStep(m.path); err != nil {
+			if n, err = trainerStep(m.Path); err != nil {
 				return nil, err
 			}
 		}
-		run[i].step = n
+		run[i].Step = n
 	}
-	slices.SortStableFunc(run, func(a, b moment) int { return cmp.Compare(a.step, b.step) })
+	slices.SortStableFunc(run, func(a, b Moment) int { return cmp.Compare(a.Step, b.Step) })
 	for i := 1; i < len(run); i++ {
-		if a, b := run[i-1], run[i]; a.step == b.step {
-			return nil, &usage.Error{Message: fmt.Sprintf("%s and %s are both of step %d", a.path, b.path, a.step), Advice: "give each checkpoint of one run once; checkpoints of several runs are averaged with soup merge"}
+		if a, b := run[i-1], run[i]; a.Step == b.Step {
+			return nil, &usage.Error{Message: fmt.Sprintf("%s and %s are both of step %d", a.Path, b.Path, a.Step), Advice: "give each checkpoint of one run once; checkpoints of several runs are averaged with soup merge"}
 		}
 	}
 	return run, nil
@@ -78,8 +82,8 @@ func inOrder(paths []string) ([]moment, error) {
 
 // telling names checkpoints by the last element of their paths or, where that
 // is the same in all (run/step-10/hf, run/step-20/hf), by the one before it.
-func telling(paths []string) []moment {
-	run := make([]moment, len(paths))
+func telling(paths []string) []Moment {
+	run := make([]Moment, len(paths))
 	parts := make([]string, len(paths))
 	for i, p := range paths {
 		parts[i] = filepath.Clean(p)
@@ -95,15 +99,15 @@ func telling(paths []string) []moment {
 		}
 	}
 	for i, p := range parts {
-		run[i] = moment{path: paths[i], name: filepath.Base(p)}
+		run[i] = Moment{Path: paths[i], Name: filepath.Base(p)}
 	}
 	return run
 }
 
 // clockOf returns the first clock that any name has.
-func clockOf(run []moment) (c clock, ok bool) {
+func clockOf(run []Moment) (c clock, ok bool) {
 	for _, c := range clocks {
-		if slices.ContainsFunc(run, func(m moment) bool { _, ok := c.step(m.name); return ok }) {
+		if slices.ContainsFunc(run, func(m Moment) bool { _, ok := c.step(m.Name); return ok }) {
 			return c, true
 		}
 	}

@@ -1,4 +1,4 @@
-package single
+package steps
 
 import (
 	"fmt"
@@ -11,8 +11,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestInOrder: which number is the step, and what that makes of the order.
-func TestInOrder(t *testing.T) {
+// TestOrder: which number is the step, and what that makes of the order.
+func TestOrder(t *testing.T) {
 	for _, c := range []struct{ given, want string }{
 		{"step-10 step-2 step-1", "step-1:1 step-2:2 step-10:10"},
 		{"run/checkpoint-1500 run/checkpoint-500/", "checkpoint-500:500 checkpoint-1500:1500"},
@@ -30,10 +30,10 @@ func TestInOrder(t *testing.T) {
 		{"run/step-20/a/b run/step-3/a/b", "step-3:3 step-20:20"},
 		{"step-7", "step-7:7"},
 	} {
-		run, err := inOrder(strings.Fields(c.given))
+		run, err := Order(strings.Fields(c.given))
 		var got []string
 		for _, m := range run {
-			got = append(got, fmt.Sprintf("%s:%d", m.name, m.step))
+			got = append(got, fmt.Sprintf("%s:%d", m.Name, m.Step))
 		}
 		if err != nil || strings.Join(got, " ") != c.want {
 			t.Errorf("%s: %v, want %s (%v)", c.given, got, c.want, err)
@@ -41,8 +41,8 @@ func TestInOrder(t *testing.T) {
 	}
 }
 
-// TestInOrderOfAnyOrder: the order in which checkpoints are given is no matter.
-func TestInOrderOfAnyOrder(t *testing.T) {
+// TestOrderOfAnyOrder: the order in which checkpoints are given is no matter.
+func TestOrderOfAnyOrder(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		steps := rapid.SliceOfNDistinct(rapid.Int64Range(0, 1e12), 2, 50, rapid.ID).Draw(rt, "steps")
 		form := rapid.SampledFrom([]string{"run/step-%d", "checkpoint-%d/hf", "iter_%012d", "model-7b-step%d-x.gguf", "%d"}).Draw(rt, "form")
@@ -50,20 +50,20 @@ func TestInOrderOfAnyOrder(t *testing.T) {
 		for _, n := range steps {
 			paths = append(paths, fmt.Sprintf(form, n))
 		}
-		run, err := inOrder(paths)
+		run, err := Order(paths)
 		if err != nil {
 			rt.Fatal(err)
 		}
 		slices.Sort(steps)
 		for i, m := range run {
-			if m.step != steps[i] || m.path != fmt.Sprintf(form, steps[i]) {
+			if m.Step != steps[i] || m.Path != fmt.Sprintf(form, steps[i]) {
 				rt.Fatalf("%d of %v is %+v", i, steps, m)
 			}
 		}
 	})
 }
 
-func TestInOrderRefuses(t *testing.T) {
+func TestOrderRefuses(t *testing.T) {
 	dir := t.TempDir()
 	state := func(name, text string) string {
 		path := filepath.Join(dir, name)
@@ -89,13 +89,13 @@ func TestInOrderRefuses(t *testing.T) {
 		{[]string{state("a", `{"global_step":`)}, "a/trainer_state.json: broken JSON"},
 		{[]string{state("b", `{"epoch":1}`)}, "b/trainer_state.json: no global_step"},
 	} {
-		if _, err := inOrder(c.paths); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := Order(c.paths); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v: error %v, want %q", c.paths, err, c.want)
 		}
 	}
 	// The last of a run, as transformers saves it, beside numbered ones.
-	run, err := inOrder([]string{state("final", `{"global_step":700}`), "checkpoint-500", "checkpoint-900"})
-	if err != nil || !slices.Equal([]int64{run[0].step, run[1].step, run[2].step}, []int64{500, 700, 900}) {
+	run, err := Order([]string{state("final", `{"global_step":700}`), "checkpoint-500", "checkpoint-900"})
+	if err != nil || !slices.Equal([]int64{run[0].Step, run[1].Step, run[2].Step}, []int64{500, 700, 900}) {
 		t.Errorf("%v, %v", run, err)
 	}
 }
