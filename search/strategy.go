@@ -89,6 +89,7 @@ func entries() []entry {
 		{"subsets", []Parameter{paramBudget.defaulting(255)}, newSubsets},
 		{"soce", []Parameter{paramTau, paramMinN, paramStep, paramBudget.defaulting(200)}, newSoCE},
 		{"coordinate", []Parameter{paramBudget.defaulting(60), paramMargin}, newCoordinate},
+		{"midpoints", []Parameter{paramBudget.defaulting(210)}, newMidpoints},
 		{"path", []Parameter{paramCoarse, paramFinest, paramBudget.defaulting(60)}, newPath},
 		{"hillclimb", []Parameter{paramSteps, paramPatience, paramBudget.defaulting(200)}, newHillclimb},
 		{"layerwise", []Parameter{paramBudget.defaulting(60), paramStart, paramMargin}, newLayerwise},
