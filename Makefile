@@ -7,7 +7,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 BUILD := go build -ldflags '-X main.version=$(VERSION)'
 PURE := ./merge/... ./search/... ./eval ./benchmarks/... ./results/... ./internal/progress ./internal/launch
 
-.PHONY: help build demo demo-uneven test test-race test-servers agree agree-text lint fmt fuzz bench generated test-arm64 static clean compilers agree-extraction golden-extraction anchors
+.PHONY: help build demo demo-uneven test test-race test-browser bench-report echarts test-servers agree agree-text lint fmt fuzz bench generated test-arm64 static clean compilers agree-extraction golden-extraction anchors
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
@@ -28,6 +28,19 @@ test: compilers ## the fast tests
 test-race: compilers ## what is concurrent, under the race detector
 	go test -race $(PURE)
 	go test -race -run 'Cancel|Groups|OneFailure' ./internal/study
+
+test-browser: ## the HTML report in a Chromium without a network (SOUP_CHROMIUM, else on PATH); screenshots in build/browser
+	@set -e; mkdir -p build/browser; export SOUP_CHROMIUM SOUP_PAGES SOUP_PICTURES=$(CURDIR)/build/browser; \
+	SOUP_CHROMIUM=$${SOUP_CHROMIUM:-$$(tools/browser/chromium.sh)}; \
+	for d in build/demo build/uneven; do if [ -x bin/soup ] && [ -f $$d/study.db ]; then \
+	bin/soup report $$d --html build/browser/$${d#build/}.html; SOUP_PAGES="$$SOUP_PAGES:$(CURDIR)/build/browser/$${d#build/}.html"; fi; done; \
+	SOUP_PAGES=$${SOUP_PAGES#:} go test -count=1 -tags browser -timeout 30m -v -run Browser ./results/page
+
+bench-report: compilers ## a report of 1,000 trials of 2,000 items; SOUP_SCALE_TRIALS for another number
+	go test -tags scale -run '^$$' -bench BenchmarkReport -benchtime 1x -timeout 60m ./internal/study
+
+echarts: ## build the ECharts of the HTML report anew, from npm
+	tools/browser/echarts.sh
 
 test-servers: compilers ## against a real Ollama, llama-server, vLLM and transformers; builds them once, half an hour or more
 	@set -e; export SOUP_OLLAMA SOUP_LLAMA_SERVER SOUP_PYTHON SOUP_VLLM SOUP_SERVER_LOGS=$(CURDIR)/build/server-logs; \
@@ -55,7 +68,7 @@ golden-extraction: ## write anew what the fast tests compare with
 	@$(EXTRACTION); $$SOUP_PYTHON tools/extraction.py golden
 
 lint: compilers ## vet, golangci-lint, gofumpt; builds the linter once, one to three minutes
-	go vet -tags servers,anchors ./...
+	go vet -tags servers,anchors,browser,scale ./...
 	go tool -modfile=tools/go.mod golangci-lint run
 
 fmt: ## gofumpt, in place

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -23,6 +24,16 @@ var invariants = []string{
 	`SELECT 'trials exist but no study' FROM trials WHERE number = 0 AND NOT EXISTS (SELECT 1 FROM study)`,
 }
 
+// scoreInvariants hold from scoresFormat on.
+var scoreInvariants = []string{
+	`SELECT 'the score of trial ' || s.trial || ' on ' || s.split || ' is of ' || s.n || ' items, not of ' || count(o.score)
+		FROM scores s CROSS JOIN outcomes o ON o.trial = s.trial JOIN items i ON i.number = o.item AND i.split = s.split
+		WHERE s.current = 1 GROUP BY s.trial, s.split HAVING s.n <> count(o.score)`,
+	`SELECT 'the score of trial ' || trial || ' on ' || split || ' is not there' FROM (
+		SELECT DISTINCT o.trial, i.split FROM outcomes o JOIN items i ON i.number = o.item
+		EXCEPT SELECT trial, split FROM scores)`,
+}
+
 // Check returns an error that names every broken promise of the file: damage,
 // rows that point nowhere, numbers that are not dense, weights that are not
 // numbers or do not fit the parents, cached trials that point to incomplete
@@ -32,6 +43,7 @@ var invariants = []string{
 // kind.
 func (l *Ledger) Check() error {
 	var faults []string
+	broken := func(q querier) ([]string, error) { return broken(q, l.format) }
 	for _, find := range []func(querier) ([]string, error){integrity, references, broken, weights} {
 		found, err := find(l.db)
 		if err != nil {
@@ -59,9 +71,13 @@ func references(q querier) ([]string, error) {
 		FROM pragma_foreign_key_check`)
 }
 
-func broken(q querier) ([]string, error) {
+func broken(q querier, format int) ([]string, error) {
+	promised := invariants
+	if format >= scoresFormat {
+		promised = slices.Concat(invariants, scoreInvariants)
+	}
 	var faults []string
-	for _, query := range invariants {
+	for _, query := range promised {
 		found, err := texts(q, query)
 		if err != nil {
 			return nil, err

@@ -42,6 +42,8 @@ func TestCheck(t *testing.T) {
 	check("groups", `UPDATE trials SET groups = '["a","b"]' WHERE number = 0`, "trial 0: 1 rows of weights for 2 groups")
 	check("parents", `DELETE FROM parents WHERE position = 1`, "trial 0: 2 weights for 1 parents")
 	check("study", `DELETE FROM study`, "trials exist but no study")
+	check("score of fewer items", `UPDATE scores SET current = 1`, "the score of trial 0 on search is of 0 items, not of 1")
+	check("no score of outcomes", `DELETE FROM scores`, "the score of trial 0 on search is not there")
 	check("index", `PRAGMA writable_schema = 1; UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = 'study') WHERE name = 'trials_by_key'`,
 		"ledger")
 }

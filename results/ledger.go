@@ -21,10 +21,11 @@ const File = "study.db"
 // Ledger is the lasting memory of one study. Its methods may be called from
 // many goroutines; each write is one transaction, on disk when it returns.
 type Ledger struct {
-	dir   string
-	db    *sql.DB
-	lock  *os.File // nil if read-only
-	close sync.Once
+	dir    string
+	db     *sql.DB
+	format int      // version of the file; only a reader can have an older one
+	lock   *os.File // nil if read-only
+	close  sync.Once
 }
 
 // Open opens the ledger of dir for writing; it creates both where they do not
@@ -42,7 +43,8 @@ func Open(dir string) (*Ledger, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("ledger %s: %w", filepath.Join(dir, File), err), held.Close())
 	}
-	return &Ledger{dir: dir, db: db, lock: held}, nil
+	l := &Ledger{dir: dir, db: db, lock: held}
+	return l, l.readFormat()
 }
 
 // OpenReadOnly opens the ledger of dir, which must hold a study, for reading,
@@ -58,7 +60,12 @@ func OpenReadOnly(dir string) (*Ledger, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ledger %s: %w", path, err)
 	}
-	return &Ledger{dir: dir, db: db}, nil
+	l := &Ledger{dir: dir, db: db}
+	return l, l.readFormat()
+}
+
+func (l *Ledger) readFormat() error {
+	return l.wrap(l.db.QueryRow(`PRAGMA user_version`).Scan(&l.format))
 }
 
 // Dir returns the directory that Open was given.
@@ -114,21 +121,27 @@ func openAt(path, query string) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := current(db); err != nil {
+	if err := readable(db); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
 }
 
-// current refuses what a reader, who cannot migrate, cannot read.
-func current(db *sql.DB) error {
+// The formats that change what a reader, who cannot migrate, does.
+const (
+	oldestFormat = 2 // that has all it reads
+	scoresFormat = 3 // that keeps scores; before, they are computed anew
+)
+
+// readable refuses what a reader cannot read.
+func readable(db *sql.DB) error {
 	steps, err := migrations(schema)
 	if err != nil {
 		return err
 	}
 	version, err := identify(db, len(steps))
-	if err == nil && version < len(steps) {
-		return failf("continue it once with soup run", "has format %d, which is older than %d", version, len(steps))
+	if err == nil && version < oldestFormat {
+		return failf("continue it once with soup run", "has format %d, which is older than %d", version, oldestFormat)
 	}
 	return err
 }

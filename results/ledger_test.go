@@ -15,7 +15,7 @@ func TestOpenSettings(t *testing.T) {
 	l := open(t, t.TempDir())
 	for pragma, want := range map[string]string{
 		"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000",
-		"user_version": "2", "application_id": "1936684400",
+		"user_version": "3", "application_id": "1936684400",
 	} {
 		var got string
 		must(t, l.db.QueryRow("PRAGMA "+pragma).Scan(&got))
@@ -144,7 +144,7 @@ func TestOpenUnusable(t *testing.T) {
 		"newer": {func(t *testing.T, dir string) {
 			create(t, dir)
 			alter(t, dir, `PRAGMA user_version = 9`)
-		}, "ledger DIR/study.db: has format 9, this soup reads formats up to 2"},
+		}, "ledger DIR/study.db: has format 9, this soup reads formats up to 3"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -254,7 +254,7 @@ func TestReaderOfOldFormat(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "has format 1, which is older than 2") {
 		t.Errorf("old format: %v", err)
 	}
-	alter(t, dir, `PRAGMA user_version = 2`)
+	alter(t, dir, `PRAGMA user_version = 3`)
 }
 
 // A ledger of the first format keeps what it has.

@@ -112,16 +112,31 @@ func record(tx *sql.Tx, trial int, split string, outcomes []Outcome) error {
 		return err
 	}
 	defer outcome.Close()
+	changed := int64(0)
 	for _, o := range outcomes {
-		number, err := o.register(item, split)
-		if err == nil {
-			_, err = outcome.Exec(trial, number, o.State, o.nullableScore(), o.Soft, o.Answer, o.Finish, o.Error, int64(o.Latency), o.Failure)
-		}
+		n, err := o.insert(item, outcome, trial, split)
 		if err != nil {
 			return fmt.Errorf("trial %d: item %q: %w", trial, o.Item, err)
 		}
+		changed += n
 	}
-	return nil
+	if changed == 0 {
+		return nil
+	}
+	return outdate(tx, scored{trial, split})
+}
+
+// insert returns how many rows it changed: 0 where the outcome was there.
+func (o Outcome) insert(item, outcome *sql.Stmt, trial int, split string) (int64, error) {
+	number, err := o.register(item, split)
+	if err != nil {
+		return 0, err
+	}
+	done, err := outcome.Exec(trial, number, o.State, o.nullableScore(), o.Soft, o.Answer, o.Finish, o.Error, int64(o.Latency), o.Failure)
+	if err != nil {
+		return 0, err
+	}
+	return done.RowsAffected()
 }
 
 // register returns the item's number, having checked that it is the same item.
@@ -157,11 +172,15 @@ func (l *Ledger) Outcomes(trial int, split string) ([]Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	outcomes, err := collect(l.db, scanOutcome, `SELECT i.item, i.category, i.cluster, i.split,
+	outcomes, err := outcomesOf(l.db, t.Of, split)
+	return outcomes, l.wrap(err)
+}
+
+func outcomesOf(q querier, trial int, split string) ([]Outcome, error) {
+	return collect(q, scanOutcome, `SELECT i.item, i.category, i.cluster, i.split,
 			o.state, o.score, o.soft, o.answer, o.finish, o.error, o.latency, o.failure
 		FROM outcomes o JOIN items i ON i.number = o.item
-		WHERE o.trial = ?1 AND (?2 = '' OR i.split = ?2) ORDER BY o.item`, t.Of, split)
-	return outcomes, l.wrap(err)
+		WHERE o.trial = ?1 AND (?2 = '' OR i.split = ?2) ORDER BY o.item`, trial, split)
 }
 
 func scanOutcome(rows *sql.Rows) (o Outcome, err error) {
@@ -176,7 +195,13 @@ func scanOutcome(rows *sql.Rows) (o Outcome, err error) {
 
 // Answered returns how many items were measured, over all trials and splits.
 func (l *Ledger) Answered() (int, error) {
+	query := `SELECT count(score) FROM outcomes`
+	if l.format >= scoresFormat { // then few outcomes are read
+		query = `SELECT (SELECT coalesce(sum(n), 0) FROM scores WHERE current = 1) +
+			(SELECT count(o.score) FROM scores s CROSS JOIN outcomes o ON o.trial = s.trial JOIN items i ON i.number = o.item AND i.split = s.split
+			WHERE s.current = 0)`
+	}
 	var n int
-	err := l.db.QueryRow(`SELECT count(score) FROM outcomes`).Scan(&n)
+	err := l.db.QueryRow(query).Scan(&n)
 	return n, l.wrap(err)
 }

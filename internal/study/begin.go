@@ -28,7 +28,7 @@ const (
 // begin writes the study into a new ledger, or compares it with the one that
 // is there: what a score depends on must not have changed. Strategies and
 // budgets may grow.
-func (s *session) begin(context.Context) error {
+func (s *session) begin(ctx context.Context) error {
 	s.batch = itemBatch
 	objective, err := json.Marshal(s.config.Objective.Weights)
 	if err != nil {
@@ -64,6 +64,12 @@ func (s *session) begin(context.Context) error {
 	if err := s.ledger.Begin(about, parents); err != nil {
 		return err
 	}
+	if err := s.keepScores(ctx); err != nil {
+		return err
+	}
+	if err := s.noteFile(); err != nil {
+		return err
+	}
 	if s.past, err = s.ledger.Trials(); err != nil {
 		return err
 	}
@@ -75,6 +81,28 @@ func (s *session) begin(context.Context) error {
 		s.space.Groups = []string{"all"}
 	}
 	return nil
+}
+
+// fileEvent holds the path of the study file, from which the paths in it start.
+const fileEvent = "study-file"
+
+// noteFile notes where the study file is, if that is new.
+func (s *session) noteFile() error {
+	path, err := filepath.Abs(s.config.File)
+	if err != nil {
+		return err
+	}
+	noted, err := s.ledger.Events(fileEvent)
+	if err != nil {
+		return err
+	}
+	if last := len(noted) - 1; last >= 0 {
+		var was string
+		if json.Unmarshal(noted[last].Detail, &was) == nil && was == path {
+			return nil
+		}
+	}
+	return s.ledger.Event(fileEvent, path)
 }
 
 func short(hash string) string { return hash[:min(12, len(hash))] }

@@ -85,14 +85,12 @@ func newReporter(dir string, ledger *results.Ledger) (*reporter, error) {
 
 func (b *reporter) build(ctx context.Context) (results.Report, error) {
 	r := results.Report{Study: b.study.Name, Seed: b.study.Seed, Parents: b.parents}
+	scores, err := b.ledger.Scores(ctx, scoring(b.weights))
+	if err != nil {
+		return r, err
+	}
 	for _, t := range b.trials {
-		if err := ctx.Err(); err != nil {
-			return r, err
-		}
-		tr, err := b.trial(t)
-		if err != nil {
-			return r, err
-		}
+		tr := b.trial(t, scores[t.Of])
 		b.byNumber[t.Number] = tr
 		r.Trials = append(r.Trials, tr)
 		r.Cost.Add(tr.Seconds)
@@ -138,28 +136,15 @@ func (b *reporter) addCounts(r *results.Report) (err error) {
 	return err
 }
 
-func (b *reporter) trial(t results.Trial) (results.TrialReport, error) {
-	tr := results.TrialReport{
+func (b *reporter) trial(t results.Trial, scores results.Scores) results.TrialReport {
+	if t.State != results.Complete && t.State != results.Cached {
+		scores = results.Scores{} // part of the items is no score
+	}
+	return results.TrialReport{
 		Number: t.Number, Strategy: t.Strategy, Label: t.Label, Weights: b.named(t), State: t.State, Of: t.Of, Reason: t.Reason,
-		Failure: t.Failure,
+		Failure: t.Failure, Scores: scores,
 		Seconds: results.Seconds{Merge: t.Merge, Swap: t.Swap, FirstToken: t.First, Eval: t.Eval},
 	}
-	for _, split := range []struct {
-		name string
-		to   **results.Score
-	}{{results.Search, &tr.Scores.Search}, {results.Selection, &tr.Scores.Selection}, {results.Test, &tr.Scores.Test}} {
-		if t.State != results.Complete && t.State != results.Cached {
-			continue // part of the items is no score
-		}
-		outcomes, err := b.outcomes(t.Of, split.name)
-		if err != nil {
-			return tr, err
-		}
-		if len(outcomes) > 0 {
-			*split.to = b.score(outcomes)
-		}
-	}
-	return tr, nil
 }
 
 func (b *reporter) outcomes(trial int, split string) ([]eval.Outcome, error) {
@@ -186,28 +171,6 @@ func (b *reporter) named(t results.Trial) results.Weights {
 		groups = append(groups, results.GroupWeights{Name: name, ByParent: byParent(t.Weights[g])})
 	}
 	return results.Weights{Groups: groups}
-}
-
-func (b *reporter) score(outcomes []eval.Outcome) *results.Score {
-	s := eval.Summarize(outcomes)
-	score := &results.Score{Counts: results.Counts(s.Counts), Categories: map[string]results.CategoryScore{}}
-	if mean, err := s.Aggregate(b.weights); err == nil {
-		score.Mean = &mean
-		if len(b.weights) == 0 && s.ErrorKnown() {
-			score.SE = &s.SE
-		}
-	}
-	for name, c := range s.Categories {
-		cs := results.CategoryScore{Counts: results.Counts(c.Counts)}
-		if c.N > 0 {
-			cs.Mean = &c.Mean
-		}
-		if c.Units > 1 {
-			cs.SE = &c.SE
-		}
-		score.Categories[name] = cs
-	}
-	return score
 }
 
 // strategyOrder is the order of the rows: baselines, then the others as run.

@@ -148,7 +148,7 @@ func (s *session) score(ctx context.Context, trial int, split string, items []ev
 	if split != results.Search && err == nil {
 		err = fatal(s.ledger.Event(secondsEvent, seconds{took.merge, took.swap, took.eval, took.first}))
 	}
-	return took, errors.Join(err, s.noteUse())
+	return took, errors.Join(err, s.noteUse(), s.keepScores(ctx))
 }
 
 // scoreOnce asks the items that the ledger lacks and records the outcomes batch
