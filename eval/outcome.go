@@ -35,6 +35,7 @@ type Outcome struct {
 	Answer   string        `json:"answer"`
 	Finish   Finish        `json:"finish,omitempty"`
 	Latency  time.Duration `json:"-"`
+	Tokens   int           `json:"-"`                 // generated, as Reply.Tokens; 0 where the server does not count them
 	Error    string        `json:"error,omitempty"`   // one line; why there is no answer, or no smooth score
 	Failure  string        `json:"failure,omitempty"` // kind of the error that left it without an answer: see FailureKind
 }
@@ -67,7 +68,7 @@ func unscored(it Item, state State) Outcome {
 // judge scores the answer to an item.
 func judge(ctx context.Context, it Item, metric Metric, q Question, a Answer) Outcome {
 	o := unscored(it, StateOK)
-	o.Answer, o.Finish, o.Latency = a.scored(), a.Finish, a.Latency
+	o.Answer, o.Finish, o.Latency, o.Tokens = a.scored(), a.Finish, a.Latency, a.Tokens
 	switch a.Finish {
 	case FinishStop:
 	case FinishLength:

@@ -14,7 +14,7 @@ var invariants = []string{
 	`SELECT 'trial ' || number || ' is missing its forerunner ' || (number - 1) FROM trials
 		WHERE number > 0 AND number - 1 NOT IN (SELECT number FROM trials)`,
 	`SELECT 'cached trial ' || t.number || ' points to trial ' || o.number || ', which is ' || o.state
-		FROM trials t JOIN trials o ON o.number = t.of WHERE t.state = 'cached' AND o.state <> 'complete'`,
+		FROM trials t JOIN trials o ON o.number = t.of WHERE t.state = 'cached' AND o.state NOT IN ('complete', 'pruned')`,
 	`SELECT 'cached trial ' || number || ' has outcomes of its own' FROM trials
 		WHERE state = 'cached' AND number IN (SELECT trial FROM outcomes)`,
 	`SELECT 'trial ' || number || ' is ' || state || ' but has no time of finishing' FROM trials
@@ -36,8 +36,8 @@ var scoreInvariants = []string{
 
 // Check returns an error that names every broken promise of the file: damage,
 // rows that point nowhere, numbers that are not dense, weights that are not
-// numbers or do not fit the parents, cached trials that point to incomplete
-// ones, and what else the schema forbids (unknown states, an outcome with a
+// numbers or do not fit the parents, cached trials that point to such as
+// were not scored, and what else the schema forbids (unknown states, an outcome with a
 // state and a score that contradict, an unknown split). It reads the whole
 // ledger. In a directory that may not be written SQLite does not verify the last
 // kind.

@@ -13,7 +13,8 @@ import (
 // label, state, of; "weight PARENT" or "weight GROUP/PARENT"; for each split
 // "SPLIT mean", "SPLIT se", "SPLIT n", "SPLIT unmeasured", "SPLIT truncated" and
 // "SPLIT/CATEGORY" (a mean); and seconds. Means are 0 to 1 with every digit;
-// a cell is empty where nothing was measured. Parents are in the study's order,
+// a cell is empty where nothing was measured. Where candidates were pruned, the
+// last columns are "partial n" and "partial mean", of these alone. Parents are in the study's order,
 // groups in that of their first appearance, categories by name.
 func WriteCSV(w io.Writer, r Report) error {
 	cells := sheet(r)
@@ -51,11 +52,30 @@ func sheet(r Report) []column {
 	cells = append(cells, scoreColumns(r, Search, func(s Scores) *Score { return s.Search })...)
 	cells = append(cells, scoreColumns(r, Selection, func(s Scores) *Score { return s.Selection })...)
 	cells = append(cells, scoreColumns(r, Test, func(s Scores) *Score { return s.Test })...)
-	return append(cells,
+	cells = append(cells,
 		column{"merge seconds", func(t TrialReport) string { return number(t.Seconds.Merge) }},
 		column{"swap seconds", func(t TrialReport) string { return number(t.Seconds.Swap) }},
 		column{"first token seconds", func(t TrialReport) string { return number(t.Seconds.FirstToken) }},
 		column{"eval seconds", func(t TrialReport) string { return number(t.Seconds.Eval) }})
+	if !slices.ContainsFunc(r.Trials, func(t TrialReport) bool { return t.Partial != nil }) {
+		return cells
+	}
+	return append(cells, partialColumns()...)
+}
+
+func partialColumns() []column {
+	get := func(f func(Partial) string) func(TrialReport) string {
+		return func(t TrialReport) string {
+			if t.Partial == nil {
+				return ""
+			}
+			return f(*t.Partial)
+		}
+	}
+	return []column{
+		{"partial n", get(func(p Partial) string { return strconv.Itoa(p.N) })},
+		{"partial mean", get(func(p Partial) string { return optional(p.Mean) })},
+	}
 }
 
 func weightColumns(r Report) []column {

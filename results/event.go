@@ -47,13 +47,15 @@ func addEvent(tx *sql.Tx, kind string, detail any) error {
 
 // Events returns the events of a kind, or all if kind is empty, oldest first.
 func (l *Ledger) Events(kind string) ([]Event, error) {
-	events, err := collect(l.db, func(rows *sql.Rows) (e Event, err error) {
-		var at, detail string
-		err = rows.Scan(&e.Number, &at, &e.Kind, &detail)
-		e.Time, e.Detail = unstamp(at), json.RawMessage(detail)
-		return e, err
-	}, `SELECT number, time, kind, detail FROM events WHERE ?1 = '' OR kind = ?1 ORDER BY number`, kind)
+	events, err := collect(l.db, scanEvent, `SELECT number, time, kind, detail FROM events WHERE ?1 = '' OR kind = ?1 ORDER BY number`, kind)
 	return events, l.wrap(err)
+}
+
+func scanEvent(rows *sql.Rows) (e Event, err error) {
+	var at, detail string
+	err = rows.Scan(&e.Number, &at, &e.Kind, &detail)
+	e.Time, e.Detail = unstamp(at), json.RawMessage(detail)
+	return e, err
 }
 
 // Note records what a strategy has to say, in place of what it said before.

@@ -205,3 +205,11 @@ func (l *Ledger) Answered() (int, error) {
 	err := l.db.QueryRow(query).Scan(&n)
 	return n, l.wrap(err)
 }
+
+// AnsweredBy returns how many outcomes a trial has of its own on a split, scored or
+// not.
+func (l *Ledger) AnsweredBy(trial int, split string) (int, error) {
+	var n int
+	err := l.db.QueryRow(`SELECT count(*) FROM outcomes o JOIN items i ON i.number = o.item WHERE o.trial = ? AND i.split = ?`, trial, split).Scan(&n)
+	return n, l.wrap(err)
+}

@@ -63,6 +63,18 @@ type TrialReport struct {
 	Failure string  `json:"failure,omitempty"` // kind of failure, such as "out of memory"
 	Scores  Scores  `json:"scores"`            // of a cached trial: those of the trial it points to
 	Seconds Seconds `json:"seconds"`
+
+	// Partial is what is known of a pruned trial; nil for all others. It stands
+	// apart from Scores because it is no score: nothing can win by it.
+	Partial *Partial `json:"partial,omitempty"`
+}
+
+// Partial is what a candidate that was stopped early has answered on search.
+type Partial struct {
+	Score         // expected over all items; N and the like count those that were answered
+	Of    int     `json:"of"`      // items that a complete candidate answers
+	Delta float64 `json:"delta"`   // expected difference to the trial that it was raced against
+	To    int     `json:"against"` // that trial
 }
 
 // Seconds says where a trial's time went.

@@ -252,6 +252,9 @@ func (r Report) measured() []string {
 		if t.State != Cached {
 			all.add(t.Scores.counts())
 		}
+		if t.Partial != nil {
+			all.add(t.Partial.Counts)
+		}
 	}
 	if all == (Counts{}) {
 		return nil
@@ -312,6 +315,26 @@ func (t TrialReport) failure() string {
 	return fmt.Sprintf("trial %d (%s) failed%s: %s", t.Number, t.Label, kind, cmp.Or(t.Reason, "no reason recorded"))
 }
 
+// stopped says after how many items trials were pruned.
+func (r Report) stopped() string {
+	at := map[int]int{}
+	of := 0
+	for _, t := range r.Trials {
+		if t.Partial != nil {
+			at[t.Partial.N+t.Partial.unmeasured()]++
+			of = max(of, t.Partial.Of)
+		}
+	}
+	var parts []string
+	for _, items := range slices.Sorted(maps.Keys(at)) {
+		parts = append(parts, fmt.Sprintf("%d after %d", at[items], items))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%s of %d items)", strings.Join(parts, ", "), of)
+}
+
 // states counts the trials by state and names the failed ones.
 func (r Report) states() []string {
 	counts := map[string]int{}
@@ -327,7 +350,11 @@ func (r Report) states() []string {
 	}
 	var parts []string
 	for _, state := range slices.Sorted(maps.Keys(counts)) {
-		parts = append(parts, fmt.Sprintf("%d %s", counts[state], state))
+		part := fmt.Sprintf("%d %s", counts[state], state)
+		if state == Pruned {
+			part += r.stopped()
+		}
+		parts = append(parts, part)
 	}
 	return append([]string{"trials: " + strings.Join(parts, ", ")}, lines...)
 }

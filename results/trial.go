@@ -138,8 +138,8 @@ func finish(tx *sql.Tx, t Trial) error {
 // outcomes of its own.
 func holdsOutcomes(tx *sql.Tx, t Trial) error {
 	of, err := trialAt(tx, t.Of)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && of.State != Complete {
-		return fmt.Errorf("trial %d cannot be cached: trial %d is not complete", t.Number, t.Of)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && of.State != Complete && of.State != Pruned {
+		return fmt.Errorf("trial %d cannot be cached: trial %d is neither complete nor pruned", t.Number, t.Of)
 	}
 	if err != nil {
 		return err

@@ -133,7 +133,7 @@ func TestTrialRefused(t *testing.T) {
 	check("other strategy", `trial 0 is random's "random 1", not soce's "random 1"`, finishWith(func(c *Trial) { c.Number, c.Key, c.Strategy, c.State = 0, "a", "soce", Complete }))
 	check("running", "trial 1 cannot finish as running", finishWith(func(c *Trial) { c.State = Running }))
 	check("of itself", "trial 1 cannot finish as cached", finishWith(func(c *Trial) { c.State, c.Of = Cached, 1 }))
-	check("of nothing", "trial 1 cannot be cached: trial 7 is not complete", finishWith(func(c *Trial) { c.State, c.Of = Cached, 7 }))
+	check("of nothing", "trial 1 cannot be cached: trial 7 is neither complete nor pruned", finishWith(func(c *Trial) { c.State, c.Of = Cached, 7 }))
 	check("finished", "trial 0 cannot finish as failed: it is complete", finishWith(func(c *Trial) { c.Number, c.Key, c.State = 0, "a", Failed }))
 	check("unknown", "no trial 1", func(l *Ledger) error { _, err := l.Trial(1); return err })
 }
@@ -162,7 +162,19 @@ func TestCachedOfIncomplete(t *testing.T) {
 	must(t, l.Start(candidate(0)))
 	c := candidate(1)
 	c.State, c.Of = Cached, 0
-	refuses(t, l, l.Finish(c), "trial 1 cannot be cached: trial 0 is not complete")
+	refuses(t, l, l.Finish(c), "trial 1 cannot be cached: trial 0 is neither complete nor pruned")
+}
+
+// A candidate that was stopped early stays stopped for whoever asks it again.
+func TestCachedOfPruned(t *testing.T) {
+	l := begun(t)
+	p := candidate(0)
+	p.State, p.Reason = Pruned, "9 points behind"
+	must(t, l.Finish(p))
+	c := candidate(1)
+	c.State, c.Of = Cached, 0
+	must(t, l.Finish(c))
+	must(t, l.Check())
 }
 
 func TestCachedWithOutcomes(t *testing.T) {

@@ -37,7 +37,7 @@ type Trial struct {
 	Point      Point
 	State      State
 	Score      float64             // higher is better; means nothing unless complete
-	Categories map[string]Category // by name; of a pruned trial, over the items that it did answer
+	Categories map[string]Category // by name; of a pruned trial, as estimated from the items that it did answer
 	Items      []Item              // those that were answered, in the study's order; may be empty
 	Err        error               // why it failed
 }

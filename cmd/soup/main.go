@@ -111,7 +111,7 @@ func newRoot() *cobra.Command {
 		return &usage.Error{Message: err.Error(), Advice: "run the command with --help for its options"}
 	})
 	root.PersistentFlags().Bool("quiet", false, "no progress on stderr")
-	root.AddCommand(newRunCommand(), newReportCommand(), newCompareCommand(), newExportCommand(), newEvalCommand(),
+	root.AddCommand(newRunCommand(), newWatchCommand(), newReportCommand(), newCompareCommand(), newExportCommand(), newEvalCommand(),
 		newMergeCommand(), newAverageCommand(), newCheckCommand(), newAnalyzeCommand(), newBenchCommand(), newVersionCommand())
 	return root
 }

@@ -37,7 +37,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exit": exitCode, "broken": broken, "items": items, "subst": subst, "oneline": oneLineError, "waitfor": waitFor,
-			"tiny": tiny, "near": near,
+			"tiny": tiny, "near": near, "freeport": freePort, "fetch": fetch,
 		},
 		RequireExplicitExec: true,
 	})

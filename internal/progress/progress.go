@@ -33,6 +33,9 @@ type Reporter interface {
 	Phase(name string, candidates int)
 	// Expect says how many candidates are known to come, done ones included.
 	Expect(candidates int)
+	// Each says how long a candidate of the present phase takes, until one of them is
+	// measured.
+	Each(d time.Duration)
 	// Candidate says that a candidate is begun.
 	Candidate(number int, strategy, label string)
 	// Items says how many items of the candidate are answered.
@@ -65,6 +68,7 @@ type silent struct{}
 
 func (silent) Phase(string, int)             {}
 func (silent) Expect(int)                    {}
+func (silent) Each(time.Duration)            {}
 func (silent) Candidate(int, string, string) {}
 func (silent) Items(int, int)                {}
 func (silent) Done()                         {}
@@ -89,6 +93,7 @@ type state struct {
 	bestLabel string
 	hasBest   bool
 	waiting   string
+	each      time.Duration // of a candidate, as known before one was done
 	now       func() time.Time
 }
 
@@ -97,8 +102,14 @@ func (s *state) begin() { s.start, s.now, s.phase = time.Now(), time.Now, "searc
 func (s *state) Phase(name string, candidates int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.phase, s.expected, s.start = name, candidates, s.now()
+	s.phase, s.expected, s.start, s.each = name, candidates, s.now(), 0
 	s.done, s.skipped, s.answered, s.current, s.total = 0, 0, 0, 0, 0
+}
+
+func (s *state) Each(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.each = d
 }
 
 func (s *state) Expect(n int) {
@@ -159,10 +170,13 @@ func (s *state) rate() float64 {
 // left estimates the time to go from the candidates known to come; zero if
 // nothing can be said.
 func (s *state) left() time.Duration {
-	if s.done == s.skipped || s.expected <= s.done {
+	each := s.each
+	if s.done > s.skipped {
+		each = s.now().Sub(s.start) / time.Duration(s.done-s.skipped)
+	}
+	if s.expected <= s.done {
 		return 0
 	}
-	each := s.now().Sub(s.start) / time.Duration(s.done-s.skipped)
 	return (each * time.Duration(s.expected-s.done)).Round(time.Second)
 }
 

@@ -54,6 +54,27 @@ func TestLine(t *testing.T) {
 	}
 }
 
+// What earlier sessions measured counts until a candidate of this one is done, and
+// in this phase only.
+func TestKnownBefore(t *testing.T) {
+	r := &lines{}
+	r.begin()
+	r.Phase("search", 4)
+	r.Each(30 * time.Second)
+	if got := r.left(); got != 2*time.Minute {
+		t.Errorf("%v left before any is done", got)
+	}
+	r.Done()
+	r.now = func() time.Time { return r.start.Add(2 * time.Second) }
+	if got := r.left(); got != 6*time.Second {
+		t.Errorf("%v left after one of 2 s", got)
+	}
+	r.Phase("selection", 4)
+	if got := r.left(); got != 0 {
+		t.Errorf("%v left in another phase", got)
+	}
+}
+
 func TestLinesWithoutTerminal(t *testing.T) {
 	var out buffer
 	r := newLines(&out, time.Millisecond)

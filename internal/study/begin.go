@@ -17,12 +17,13 @@ import (
 // settings that must not change within a study.
 const itemBatch = 150
 
-// Settings that are read again: the identity of the items; as JSON, the weights
-// of the categories and what must be kept, if anything.
+// Settings that are read again: the identities of the items and of the server; as
+// JSON, the weights of the categories and what must be kept, if anything.
 const (
 	itemsSetting     = "items"
 	keepSetting      = "keep"
 	objectiveSetting = "objective"
+	serverSetting    = "server"
 )
 
 // begin writes the study into a new ledger, or compares it with the one that
@@ -43,7 +44,7 @@ func (s *session) begin(ctx context.Context) error {
 		{Name: "store", Value: cmp.Or(s.pantry.store.Torch(), "as the parents")},
 		{Name: "groups", Value: s.pantry.grouping()},
 		{Name: "base", Value: cmp.Or(short(s.pantry.baseID), "none")},
-		{Name: "server", Value: s.identity},
+		{Name: serverSetting, Value: s.identity},
 	}
 	if len(s.keep) > 0 {
 		keep, err := json.Marshal(s.keep)
@@ -51,6 +52,9 @@ func (s *session) begin(ctx context.Context) error {
 			return err
 		}
 		settings = append(settings, results.Setting{Name: keepSetting, Value: string(keep)})
+	}
+	if s.config.Racing != nil {
+		settings = append(settings, results.Setting{Name: "racing", Value: s.config.Racing.String()})
 	}
 	var parents []results.Parent
 	for i, name := range s.pantry.names {
@@ -74,6 +78,12 @@ func (s *session) begin(ctx context.Context) error {
 		return err
 	}
 	if s.earlier, err = s.versionsBefore(); err != nil {
+		return err
+	}
+	if s.stopped, err = readStopped(s.ledger); err != nil {
+		return err
+	}
+	if err := s.readTokens(); err != nil {
 		return err
 	}
 	s.space.Groups = s.pantry.groups.Names

@@ -11,7 +11,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -29,13 +28,13 @@ type Config struct {
 	Seed       uint64              `yaml:"seed"`
 	Base       string              `yaml:"base"`
 	Parents    Parents             `yaml:"parents"`
-	Run        string              `yaml:"run"` // glob of one training run\'s checkpoints, in place of parents: they are these, oldest first
+	Run        string              `yaml:"run"` // glob of one training run's checkpoints, in place of parents: they are these, oldest first
 	Groups     Groups              `yaml:"groups"`
 	Benchmarks []benchmarks.Source `yaml:"benchmarks"`
 	Objective  Objective           `yaml:"objective"`
 	Strategies []StrategySpec      `yaml:"strategies"`
 	Budget     Budget              `yaml:"budget"`
-	Racing     Later               `yaml:"racing"`
+	Racing     *Racing             `yaml:"racing"` // nil: every candidate is asked all search items
 	Server     Server              `yaml:"server"`
 	Weights    Bounds              `yaml:"weights"`
 	Store      string              `yaml:"store"`
@@ -95,22 +94,12 @@ type StrategySpec struct {
 	Options map[string]any
 }
 
-// Budget bounds the search; zero means unbounded. Baselines always run.
-type Budget struct {
-	Trials int           `yaml:"trials"`
-	Time   time.Duration `yaml:"time"`
-}
-
 // Bounds are the limits of every weight and their sum.
 type Bounds struct {
 	Min *float64 `yaml:"min"`
 	Max *float64 `yaml:"max"`
 	Sum *float64 `yaml:"sum"`
 }
-
-// Later is a key of the study file that this version does not know how to
-// honour yet: it is refused, not ignored.
-type Later struct{}
 
 // ReadConfig reads and checks a study file. Every error names the file and,
 // where there is one, the line and the column.
@@ -182,6 +171,18 @@ func mistake(at *token.Token, format string, args ...any) error {
 	return &yaml.SyntaxError{Message: fmt.Sprintf(format, args...), Token: at}
 }
 
+// at is the place of a key in a mapping, or of the mapping where it has none.
+func at(n ast.Node, key string) *token.Token {
+	if m, ok := n.(ast.MapNode); ok {
+		for entries := m.MapRange(); entries.Next(); {
+			if t := entries.Key().GetToken(); t.Value == key {
+				return t
+			}
+		}
+	}
+	return n.GetToken()
+}
+
 func decode(n ast.Node, v any) error { return yaml.NodeToValue(n, v, yaml.Strict()) }
 
 // UnmarshalYAML implements yaml.NodeUnmarshaler.
@@ -231,11 +232,6 @@ func (s *StrategySpec) UnmarshalYAML(n ast.Node) error {
 		s.Name, s.Options = name, options
 	}
 	return nil
-}
-
-// UnmarshalYAML implements yaml.NodeUnmarshaler.
-func (Later) UnmarshalYAML(n ast.Node) error {
-	return mistake(n.GetToken(), "not in this version of soup; remove this key")
 }
 
 // complete checks what YAML cannot and fills in defaults.
@@ -353,8 +349,8 @@ func (c *Config) checkRest() error {
 			return usage.Errorf("%s: weights: %s cannot be 0", c.File, bound.name)
 		}
 	}
-	if c.Budget.Trials < 0 || c.Budget.Time < 0 || c.Finalists < 0 {
-		return usage.Errorf("%s: budget and finalists cannot be negative", c.File)
+	if c.Finalists < 0 {
+		return usage.Errorf("%s: finalists cannot be negative", c.File)
 	}
 	return nil
 }

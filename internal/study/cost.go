@@ -1,40 +1,25 @@
 package study
 
-import (
-	"encoding/json"
+import "soup/results"
 
-	"soup/results"
-)
-
-// addCost adds up where the time went: that of the trials is there already.
-func (b *reporter) addCost(r *results.Report) error {
-	spent, err := b.ledger.Events(secondsEvent)
+// addEvents adds what the events say: how often the server was given another
+// candidate, and where the time went that the trials do not have.
+func (b *reporter) addEvents(r *results.Report) error {
+	events, err := b.ledger.EventsAfter(0)
 	if err != nil {
 		return err
 	}
-	for _, e := range spent {
-		var d seconds
-		if json.Unmarshal(e.Detail, &d) != nil { // once it was one number
-			_ = json.Unmarshal(e.Detail, &d.Eval)
-		}
-		r.Cost.Add(results.Seconds{Merge: d.Merge, Swap: d.Swap, FirstToken: d.First, Eval: d.Eval})
-	}
-	r.Seconds = r.Cost.Total()
-	noted, err := b.ledger.Events(useEvent)
-	if err != nil {
-		return err
-	}
-	var all use
-	for _, e := range noted {
-		var u use
-		if err := json.Unmarshal(e.Detail, &u); err != nil {
+	var t Tally
+	for _, e := range events {
+		if err := t.Add(e); err != nil {
 			return err
 		}
-		all.Busy, all.Wall = all.Busy+u.Busy, all.Wall+u.Wall
 	}
-	if all.Wall > 0 {
-		idle := max(0, 1-all.Busy/all.Wall)
-		r.ServerIdle = &idle
+	r.Swaps, r.ServerIdle = t.Swaps, t.Idle()
+	r.Cost.Add(t.Cost)
+	r.Seconds = r.Cost.Total()
+	if t.Again {
+		r.Warnings = append(r.Warnings, "the test split was read for more than one winner: its scores are no longer unseen")
 	}
 	return nil
 }

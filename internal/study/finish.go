@@ -26,7 +26,7 @@ func (s *session) finish(ctx context.Context) error {
 	if len(finalists) == 0 {
 		return errors.New("no candidate could be scored")
 	}
-	s.progress.Phase("selection", len(finalists))
+	s.progress.Phase(SelectionPhase, len(finalists))
 	for _, f := range finalists {
 		score := func() error {
 			_, err := s.scoreSelection(ctx, f.trial, f.candidate, s.set.Selection)
@@ -41,7 +41,7 @@ func (s *session) finish(ctx context.Context) error {
 		return err
 	}
 	rows := s.tested()
-	s.progress.Phase("test", len(rows)+1)
+	s.progress.Phase(TestPhase, len(rows)+1)
 	if err := s.deliver(ctx, winner, reason); err != nil {
 		return err
 	}

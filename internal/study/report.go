@@ -54,6 +54,7 @@ type reporter struct {
 	keeper   *keeper // nil where nothing must be kept
 	// penalties are by trial; see keeper.penalty.
 	penalties map[int]float64
+	stopped   map[int]stopped
 }
 
 func newReporter(dir string, ledger *results.Ledger) (*reporter, error) {
@@ -65,12 +66,8 @@ func newReporter(dir string, ledger *results.Ledger) (*reporter, error) {
 	for _, p := range parents {
 		b.parents = append(b.parents, p.Name)
 	}
-	for _, s := range about.Settings {
-		if s.Name == objectiveSetting {
-			if err := json.Unmarshal([]byte(s.Value), &b.weights); err != nil {
-				return nil, fmt.Errorf("ledger %s: setting %s: %w", dir, s.Name, err)
-			}
-		}
+	if b.weights, err = CategoryWeights(about); err != nil {
+		return nil, fmt.Errorf("ledger %s: %w", dir, err)
 	}
 	if w, ok, err := ledger.Winner(); err != nil {
 		return nil, err
@@ -78,6 +75,9 @@ func newReporter(dir string, ledger *results.Ledger) (*reporter, error) {
 		b.winner = &w
 	}
 	if b.trials, err = ledger.Trials(); err != nil {
+		return nil, err
+	}
+	if b.stopped, err = readStopped(ledger); err != nil {
 		return nil, err
 	}
 	return b, b.readKeep()
@@ -94,7 +94,7 @@ func (b *reporter) build(ctx context.Context) (results.Report, error) {
 		b.byNumber[t.Number] = tr
 		r.Trials = append(r.Trials, tr)
 		r.Cost.Add(tr.Seconds)
-		if t.State == results.Complete && t.Strategy != baseStrategy {
+		if (t.State == results.Complete || t.State == results.Pruned) && t.Strategy != baseStrategy {
 			r.Candidates++
 		}
 	}
@@ -110,41 +110,28 @@ func (b *reporter) addCounts(r *results.Report) (err error) {
 	if r.ItemsAnswered, err = b.ledger.Answered(); err != nil {
 		return err
 	}
-	swaps, err := b.ledger.Events(swapEvent)
-	if err != nil {
-		return err
-	}
-	for _, e := range swaps {
-		var d swapped
-		if json.Unmarshal(e.Detail, &d) != nil || !d.Canary {
-			r.Swaps++
-		}
-	}
-	if err := b.addCost(r); err != nil {
-		return err
-	}
 	if r.Notes, err = b.ledger.Notes(); err != nil {
 		return err
 	}
 	if b.winner == nil {
 		r.Warnings = append(r.Warnings, "the study is not finished: soup run goes on with it")
 	}
-	again, err := b.ledger.Events(testAgain)
-	if len(again) > 0 {
-		r.Warnings = append(r.Warnings, "the test split was read for more than one winner: its scores are no longer unseen")
-	}
-	return err
+	return b.addEvents(r)
 }
 
 func (b *reporter) trial(t results.Trial, scores results.Scores) results.TrialReport {
-	if t.State != results.Complete && t.State != results.Cached {
+	if b.trials[t.Of].State != results.Complete {
 		scores = results.Scores{} // part of the items is no score
 	}
-	return results.TrialReport{
+	tr := results.TrialReport{
 		Number: t.Number, Strategy: t.Strategy, Label: t.Label, Weights: b.named(t), State: t.State, Of: t.Of, Reason: t.Reason,
 		Failure: t.Failure, Scores: scores,
 		Seconds: results.Seconds{Merge: t.Merge, Swap: t.Swap, FirstToken: t.First, Eval: t.Eval},
 	}
+	if t.State == results.Pruned {
+		tr.Partial = b.partial(b.stopped[t.Number])
+	}
+	return tr
 }
 
 func (b *reporter) outcomes(trial int, split string) ([]eval.Outcome, error) {

@@ -41,12 +41,17 @@ func Run(ctx context.Context, c *Config, o RunOptions) error {
 		return err
 	}
 	defer s.close()
+	s.progress.Phase(SearchPhase, 0)
+	if err := s.announce(); err != nil {
+		return err
+	}
 	if err := s.search(ctx); err != nil {
 		return err
 	}
 	if err := s.finish(ctx); err != nil {
 		return err
 	}
+	s.progress.Phase(FinishedPhase, 0)
 	s.progress.Close()
 	if !o.RequireGain {
 		return nil
@@ -59,7 +64,6 @@ func DefaultDir(file string) string { return strings.TrimSuffix(file, filepath.E
 
 // search runs the baselines and then the strategies of the study file.
 func (s *session) search(ctx context.Context) error {
-	s.progress.Phase("search", 0)
 	if s.pantry.base != "" {
 		if _, err := s.scoreOne(ctx, s.baseCandidate()); err != nil {
 			return err
@@ -79,7 +83,7 @@ func (s *session) search(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return s.noteRacing()
 }
 
 // newStrategies makes the strategies of the study; all but the baselines keep
@@ -91,7 +95,7 @@ func (s *session) newStrategies() ([]search.Strategy, error) {
 		if err != nil {
 			return nil, usage.Errorf("%s: strategies: %s", s.config.File, err)
 		}
-		if !slices.Contains(search.Baselines(), spec.Name) {
+		if !isBaseline(spec.Name) {
 			strategy = bounded{strategy, s.budgetSpent}
 		}
 		list = append(list, strategy)
@@ -128,6 +132,8 @@ func (s *session) strategies() []StrategySpec {
 	}
 	return list
 }
+
+func isBaseline(strategy string) bool { return slices.Contains(search.Baselines(), strategy) }
 
 // planned is how many candidates a strategy is certain to ask for.
 func planned(strategy search.Strategy) int {
@@ -199,33 +205,31 @@ func (s *session) scoreOne(ctx context.Context, c candidate) (search.Trial, erro
 	}
 	s.trials = append(s.trials, t)
 	defer func() { s.reportProgress(t, replayed) }()
-	told := search.Trial{State: search.StateFailed}
 	if t.State == results.Failed {
-		told.Err = errors.New(t.Reason)
-		return told, nil
+		return search.Trial{State: search.StateFailed, Err: errors.New(t.Reason)}, nil
 	}
-	s.byKey[t.Key] = t.Of
 	outcomes, err := s.outcomes(t.Of, results.Search)
 	if err != nil {
 		return search.Trial{}, err
 	}
+	s.answered[t.Of] = len(outcomes)
+	if was, ok := s.stopped[t.Of]; ok && s.trials[t.Of].State == results.Pruned {
+		s.stoppedByKey[t.Key] = t.Of
+		return search.Trial{State: search.StatePruned, Categories: categories(was.Categories), Items: items(outcomes)}, nil
+	}
+	s.byKey[t.Key] = t.Of
 	if err := s.startKeeping(c.strategy); err != nil {
 		return search.Trial{}, err
 	}
 	summary := eval.Summarize(outcomes)
-	if told.Score, err = summary.Aggregate(s.config.Objective.Weights); err != nil {
-		told.Err = err
-		return told, nil
+	score, err := summary.Aggregate(s.config.Objective.Weights)
+	if err != nil {
+		return search.Trial{State: search.StateFailed, Err: err}, nil
 	}
-	told.Score -= s.keeper.penalty(outcomes)
-	told.State = search.StateComplete
-	told.Categories = map[string]search.Category{}
-	for name, category := range summary.Categories {
-		told.Categories[name] = search.Category{Mean: category.Mean, SE: category.SE, N: category.N}
-	}
-	told.Items = items(outcomes)
-	s.scores[t.Of] = told.Score
-	return told, nil
+	s.scores[t.Of] = score - s.keeper.penalty(outcomes)
+	return search.Trial{
+		State: search.StateComplete, Score: s.scores[t.Of], Categories: categories(summary.Categories), Items: items(outcomes),
+	}, nil
 }
 
 func (s *session) outcomes(trial int, split string) ([]eval.Outcome, error) {
@@ -244,18 +248,5 @@ func (s *session) reportProgress(t results.Trial, replayed bool) {
 		return
 	}
 	s.progress.Done()
-}
-
-// budgetSpent says whether the study file's budget is used up: candidates
-// scored, or seconds of scoring, over all sessions.
-func (s *session) budgetSpent() bool {
-	scored, seconds := 0, 0.0
-	for _, t := range s.trials {
-		if t.State == results.Complete {
-			scored++
-			seconds += t.Merge + t.Swap + t.Eval
-		}
-	}
-	b := s.config.Budget
-	return b.Trials > 0 && scored >= b.Trials || b.Time > 0 && seconds >= b.Time.Seconds()
+	s.announceFirst(t)
 }

@@ -12,25 +12,30 @@ import (
 func scoring(weights map[string]float64) func([]results.Outcome) results.Score {
 	return func(outcomes []results.Outcome) results.Score {
 		s := eval.Summarize(fromLedger(outcomes))
-		score := results.Score{Counts: results.Counts(s.Counts), Categories: map[string]results.CategoryScore{}}
+		score := results.Score{Counts: results.Counts(s.Counts), Categories: categoryScores(s.Categories)}
 		if mean, err := s.Aggregate(weights); err == nil {
 			score.Mean = &mean
 			if len(weights) == 0 && s.ErrorKnown() {
 				score.SE = &s.SE
 			}
 		}
-		for name, c := range s.Categories {
-			cs := results.CategoryScore{Counts: results.Counts(c.Counts)}
-			if c.N > 0 {
-				cs.Mean = &c.Mean
-			}
-			if c.Units > 1 {
-				cs.SE = &c.SE
-			}
-			score.Categories[name] = cs
-		}
 		return score
 	}
+}
+
+func categoryScores(means map[string]eval.Category) map[string]results.CategoryScore {
+	scores := map[string]results.CategoryScore{}
+	for name, c := range means {
+		cs := results.CategoryScore{Counts: results.Counts(c.Counts)}
+		if c.N > 0 {
+			cs.Mean = &c.Mean
+		}
+		if c.Units > 1 {
+			cs.SE = &c.SE
+		}
+		scores[name] = cs
+	}
+	return scores
 }
 
 // keepScores has the ledger keep the scores of what has been asked since, so

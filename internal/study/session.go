@@ -39,20 +39,25 @@ type session struct {
 	pause    time.Duration // between the first two looks whether a server is back
 	batch    int
 
-	past     []results.Trial // trials of earlier sessions, by number
-	next     int             // number of the next trial
-	trials   []results.Trial // trials of this session, replayed ones included
-	byKey    map[string]int  // trials with outcomes
-	scores   map[int]float64 // search score of complete trials
-	advised  []int           // trials that strategies recommend, whatever their scores
-	keep     []constraint
-	keeper   *keeper         // nil until the parents have been scored
-	pending  []results.Trial // failed in a row, and not yet known to be at fault themselves
-	versions map[string]eval.Version
-	earlier  map[string]eval.Version // versions of sessions before this one
-	last     served
-	parallel int    // requests in flight; 0 until it is known
-	holds    string // what the server may have open: the path that it loaded last
+	past         []results.Trial // trials of earlier sessions, by number
+	next         int             // number of the next trial
+	trials       []results.Trial // trials of this session, replayed ones included
+	byKey        map[string]int  // trials with outcomes of all search items
+	stopped      map[int]stopped // trials that were stopped early
+	stoppedByKey map[string]int
+	answered     map[int]int            // search items of a trial
+	tokens       map[int]map[string]int // generated for search items, by trial and first item of a batch
+	unmeasured   bool                   // nothing is known yet of how long candidates take
+	scores       map[int]float64        // search score of complete trials
+	advised      []int                  // trials that strategies recommend, whatever their scores
+	keep         []constraint
+	keeper       *keeper         // nil until the parents have been scored
+	pending      []results.Trial // failed in a row, and not yet known to be at fault themselves
+	versions     map[string]eval.Version
+	earlier      map[string]eval.Version // versions of sessions before this one
+	last         served
+	parallel     int    // requests in flight; 0 until it is known
+	holds        string // what the server may have open: the path that it loaded last
 
 	proven       bool // the server exchanges weights
 	provenBefore bool // in this session
@@ -81,6 +86,7 @@ func open(ctx context.Context, c *Config, o RunOptions) (*session, error) {
 	}
 	s := &session{
 		config: c, dir: o.Dir, progress: o.Progress, warnings: o.Warnings, info: o.Info, start: o.start, pause: o.pause, byKey: map[string]int{},
+		stopped: map[int]stopped{}, stoppedByKey: map[string]int{}, answered: map[int]int{}, tokens: map[int]map[string]int{},
 		scores: map[int]float64{}, versions: map[string]eval.Version{}, earlier: map[string]eval.Version{},
 	}
 	// What is wrong with files and options is found before the folder is made.
@@ -92,6 +98,7 @@ func open(ctx context.Context, c *Config, o RunOptions) (*session, error) {
 			return nil, err
 		}
 	}
+	s.progress = &noted{Reporter: s.progress, ledger: s.ledger}
 	return s, nil
 }
 
@@ -111,7 +118,12 @@ func (s *session) close() {
 	}
 }
 
-func (s *session) warn(message string) { fmt.Fprintln(s.warnings, "soup: warning: "+message) }
+func (s *session) warn(message string) {
+	fmt.Fprintln(s.warnings, "soup: warning: "+message)
+	if n, ok := s.progress.(*noted); ok {
+		n.warn(message)
+	}
+}
 
 func (s *session) openItems(context.Context) error {
 	set, err := loadItems(s.config)

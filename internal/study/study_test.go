@@ -153,7 +153,15 @@ func read(t *testing.T, dir string) kept {
 // One seed gives one result, kill -9 or not: a study that is killed 20 times
 // at random moments ends with the ledger of an unbroken one.
 func TestKilledStudyEndsAsAnUnbrokenOne(t *testing.T) {
-	strategies := "strategies: [uniform-selected, {random: {budget: 70}}, {soce: {min_n: 5}}]\n"
+	for name, more := range map[string]string{
+		"all items": "strategies: [uniform-selected, {random: {budget: 70}}, {soce: {min_n: 5}}]\n",
+		"racing":    "strategies: [{random: {budget: 90}}, {soce: {min_n: 5}}]\n" + hasty,
+	} {
+		t.Run(name, func(t *testing.T) { killOften(t, more) })
+	}
+}
+
+func killOften(t *testing.T, strategies string) {
 	unbroken := smallStudy(t, strategies)
 	start := time.Now()
 	mustRun(t, unbroken, RunOptions{})

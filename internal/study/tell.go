@@ -26,6 +26,18 @@ func items(outcomes []eval.Outcome) []search.Item {
 	return told
 }
 
+// categories are means as strategies see them: those of categories of which an
+// item was scored.
+func categories(means map[string]eval.Category) map[string]search.Category {
+	told := map[string]search.Category{}
+	for name, c := range means {
+		if c.N > 0 {
+			told[name] = search.Category{Mean: c.Mean, SE: c.SE, N: c.N}
+		}
+	}
+	return told
+}
+
 // aggregate spells out the objective: the weight of every category of the
 // search items, 1 unless the study file gives another.
 func aggregate(set eval.Search, given map[string]float64) map[string]float64 {

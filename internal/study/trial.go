@@ -73,11 +73,22 @@ func (s *session) try(ctx context.Context, c candidate) (results.Trial, error) {
 		}
 		t.Attempt = old.Attempt + 1
 	}
-	if twin, ok := s.byKey[c.key]; ok {
+	if twin, ok := s.twin(c); ok {
 		t.State, t.Of = results.Cached, twin
 		return t, s.ledger.Finish(t)
 	}
 	return s.run(ctx, c, t)
+}
+
+// twin is the trial that has the outcomes of a candidate already. One that was
+// stopped stays so: what is not better than an earlier incumbent is not better than
+// the present one. Only baselines want all of its items.
+func (s *session) twin(c candidate) (int, bool) {
+	if trial, ok := s.byKey[c.key]; ok {
+		return trial, true
+	}
+	trial, ok := s.stoppedByKey[c.key]
+	return trial, ok && s.raced(c)
 }
 
 // run scores a candidate that the ledger does not know.
@@ -87,7 +98,11 @@ func (s *session) run(ctx context.Context, c candidate, t results.Trial) (result
 	if err := s.ledger.Start(t); err != nil {
 		return t, err
 	}
-	spent, err := s.scoreSearch(ctx, t.Number, c, s.set.Search)
+	r, err := s.newRace(c)
+	if err != nil {
+		return t, err
+	}
+	spent, err := s.scoreSearch(ctx, t.Number, c, s.set.Search, r)
 	t.Merge, t.Swap, t.Eval, t.First = spent.merge, spent.swap, spent.eval, spent.first
 	t.State = results.Complete
 	switch {
@@ -97,9 +112,10 @@ func (s *session) run(ctx context.Context, c candidate, t results.Trial) (result
 		return t, err
 	case err != nil:
 		return s.fail(ctx, t, err)
+	case r.isLost():
+		err = s.stop(&t, r)
 	}
-	s.byKey[c.key] = t.Number
-	return t, errors.Join(s.settle(), s.ledger.Finish(t))
+	return t, errors.Join(err, s.settle(), s.ledger.Finish(t))
 }
 
 // errFatal marks what stops a study: it is not the candidate's fault.
@@ -122,25 +138,25 @@ func (a spent) plus(b spent) spent {
 
 // The three splits are read by three functions, so that none can read two.
 
-func (s *session) scoreSearch(ctx context.Context, trial int, c candidate, items eval.Search) (spent, error) {
-	return s.score(ctx, trial, results.Search, items, func(ctx context.Context) (spent, error) { return s.load(ctx, c) })
+func (s *session) scoreSearch(ctx context.Context, trial int, c candidate, items eval.Search, r *race) (spent, error) {
+	return s.score(ctx, trial, results.Search, r.course(items), func(ctx context.Context) (spent, error) { return s.load(ctx, c) })
 }
 
 func (s *session) scoreSelection(ctx context.Context, trial int, c candidate, items eval.Selection) (spent, error) {
-	return s.score(ctx, trial, results.Selection, items, func(ctx context.Context) (spent, error) { return s.load(ctx, c) })
+	return s.score(ctx, trial, results.Selection, whole(items), func(ctx context.Context) (spent, error) { return s.load(ctx, c) })
 }
 
 func (s *session) scoreTest(ctx context.Context, trial int, items eval.Test, load loader) (spent, error) {
-	return s.score(ctx, trial, results.Test, items, load)
+	return s.score(ctx, trial, results.Test, whole(items), load)
 }
 
 // loader makes the server answer with a candidate's weights.
 type loader func(context.Context) (spent, error)
 
 // score asks the items that the ledger lacks, also across the ends of a server.
-func (s *session) score(ctx context.Context, trial int, split string, items []eval.Item, load loader) (spent, error) {
+func (s *session) score(ctx context.Context, trial int, split string, c course, load loader) (spent, error) {
 	took, err := s.attended(ctx, func(ctx context.Context) (spent, error) {
-		return s.scoreOnce(ctx, trial, split, items, load)
+		return s.scoreOnce(ctx, trial, split, c, load)
 	})
 	if took == (spent{}) {
 		return took, err
@@ -151,19 +167,16 @@ func (s *session) score(ctx context.Context, trial int, split string, items []ev
 	return took, errors.Join(err, s.noteUse(), s.keepScores(ctx))
 }
 
-// scoreOnce asks the items that the ledger lacks and records the outcomes batch
-// by batch. Where it lacks none, nothing is loaded.
-func (s *session) scoreOnce(ctx context.Context, trial int, split string, items []eval.Item, load loader) (spent, error) {
-	recorded, err := s.ledger.Outcomes(trial, split)
+// scoreOnce asks the items that the ledger lacks, rung by rung, and records the
+// outcomes batch by batch. Where nothing is to be asked any more, nothing is
+// loaded.
+func (s *session) scoreOnce(ctx context.Context, trial int, split string, c course, load loader) (spent, error) {
+	recorded, err := s.outcomes(trial, split)
 	if err != nil {
 		return spent{}, fatal(err)
 	}
-	if len(recorded) == len(items) {
+	if len(c.next(recorded)) == 0 {
 		return spent{}, nil
-	}
-	done := make(map[string]bool, len(recorded))
-	for _, o := range recorded {
-		done[o.Item] = true
 	}
 	if err := s.prove(ctx); err != nil {
 		return spent{}, err
@@ -176,20 +189,41 @@ func (s *session) scoreOnce(ctx context.Context, trial int, split string, items 
 		return took, err
 	}
 	start := time.Now()
-	answered := len(recorded)
-	s.progress.Items(answered, len(items))
+	s.progress.Items(len(recorded), len(c.items))
 	s.meter.ready()
-	options := s.askOptions(func(id string) bool { return done[id] })
-	err = eval.Run(ctx, s.server, items, options, func(outcomes []eval.Outcome) error {
+	for rung := c.next(recorded); len(rung) > 0 && err == nil; rung = c.next(recorded) {
+		if err = s.ask(ctx, trial, split, rung, recorded, len(c.items)); err != nil {
+			break
+		}
+		// From the ledger, as a study reads them that goes on.
+		if recorded, err = s.outcomes(trial, split); err != nil {
+			err = fatal(err)
+		}
+	}
+	took.eval, took.first = time.Since(start).Seconds(), s.meter.firstAnswer()
+	return took, err
+}
+
+// ask asks the items of a rung that are not recorded and records them.
+func (s *session) ask(ctx context.Context, trial int, split string, rung []eval.Item, recorded []eval.Outcome, of int) error {
+	done := make(map[string]bool, len(recorded))
+	for _, o := range recorded {
+		done[o.ID] = true
+	}
+	answered := len(recorded)
+	return eval.Run(ctx, s.server, rung, s.askOptions(func(id string) bool { return done[id] }), func(outcomes []eval.Outcome) error {
 		if err := s.stillServed(ctx); err != nil {
 			return err
 		}
 		answered += len(outcomes)
-		s.progress.Items(answered, len(items))
+		s.progress.Items(answered, of)
+		if split == results.Search {
+			if err := s.countTokens(trial, outcomes); err != nil {
+				return err
+			}
+		}
 		return fatal(s.ledger.Record(trial, split, toLedger(outcomes)))
 	})
-	took.eval, took.first = time.Since(start).Seconds(), s.meter.firstAnswer()
-	return took, err
 }
 
 // secondsEvent holds the time that a finalist took on selection or test; that

@@ -30,6 +30,7 @@ func worlds() []world {
 		{"some fail", someFail},
 		{"all fail", allFail},
 		{"all pruned", allPruned},
+		{"raced", raced},
 		{"not numbers", notNumbers},
 		{"unknown state", unknownState},
 	}
@@ -99,6 +100,20 @@ func allFail(search.Point) search.Trial {
 
 func allPruned(p search.Point) search.Trial {
 	t := plain(p)
+	t.State, t.Score = search.StatePruned, 0
+	return t
+}
+
+// raced prunes what is worse than about the average, on a quarter of the items, and a few
+// that are better.
+func raced(p search.Point) search.Trial {
+	t := plain(p)
+	if t.Score > 0.5 && chance(search.Key(p)) > 0.1 {
+		return t
+	}
+	for name, c := range t.Categories {
+		t.Categories[name] = search.Category{Mean: c.Mean, SE: 2 * c.SE, N: items / 4}
+	}
 	t.State, t.Score = search.StatePruned, 0
 	return t
 }
