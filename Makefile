@@ -7,7 +7,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 BUILD := go build -ldflags '-X main.version=$(VERSION)'
 PURE := ./merge/... ./search/... ./eval ./benchmarks/... ./results/... ./internal/progress ./internal/launch
 
-.PHONY: help build demo demo-uneven test test-race test-browser bench-report echarts test-servers agree agree-text lint fmt fuzz bench generated test-arm64 static clean compilers agree-extraction golden-extraction anchors
+.PHONY: help build demo demo-uneven test test-race test-browser bench-report echarts test-servers agree agree-text lint fmt fuzz bench generated test-arm64 static clean compilers agree-extraction golden-extraction anchors agree-optuna agree-mergekit
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
@@ -67,8 +67,17 @@ agree-extraction: ## answers read and prompts built as lm-eval and simple-evals 
 golden-extraction: ## write anew what the fast tests compare with
 	@$(EXTRACTION); $$SOUP_PYTHON tools/extraction.py golden
 
+agree-optuna: compilers ## exports read by optuna 5 and 4, optuna-dashboard, lm-eval and huggingface_hub
+	@set -e; export SOUP_OPTUNA5 SOUP_OPTUNA4; \
+	SOUP_OPTUNA5=$${SOUP_OPTUNA5:-$$(tools/export/python.sh optuna5)}; SOUP_OPTUNA4=$${SOUP_OPTUNA4:-$$(tools/export/python.sh optuna4)}; \
+	go test -count=1 -tags export -run 'Optuna|Harness|CardIsRead' -timeout 30m -v ./internal/export
+
+agree-mergekit: compilers ## exported recipes carried out by mergekit, element by element; installs 6 GB once
+	@set -e; export SOUP_MERGEKIT; SOUP_MERGEKIT=$${SOUP_MERGEKIT:-$$(tools/export/python.sh mergekit)}; \
+	go test -count=1 -tags export -run Mergekit -timeout 30m -v ./internal/export
+
 lint: compilers ## vet, golangci-lint, gofumpt; builds the linter once, one to three minutes
-	go vet -tags servers,anchors,browser,scale ./...
+	go vet -tags servers,anchors,browser,scale,export ./...
 	go tool -modfile=tools/go.mod golangci-lint run
 
 fmt: ## gofumpt, in place

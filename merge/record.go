@@ -97,16 +97,24 @@ func (w *writing) record(ctx context.Context, sha256 string) (SavedRecipe, error
 	return s, nil
 }
 
-// recordName is the file that a soup's recipe is kept in.
-const recordName = "soup.json"
+// The files that a soup's recipe and model card are kept in.
+const (
+	recordName = "soup.json"
+	cardName   = "README.md"
+)
 
 // RecordPath returns where a soup's recipe is: in its directory, or beside its
 // .gguf file.
-func RecordPath(soup string) string {
+func RecordPath(soup string) string { return besides(soup, recordName) }
+
+// CardPath returns where a soup's model card is, likewise.
+func CardPath(soup string) string { return besides(soup, cardName) }
+
+func besides(soup, name string) string {
 	if isGGUF(soup) {
-		return soup + "." + recordName
+		return soup + "." + name
 	}
-	return filepath.Join(soup, recordName)
+	return filepath.Join(soup, name)
 }
 
 // isGGUF says whether a path is one of a GGUF file.

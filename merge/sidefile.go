@@ -100,7 +100,7 @@ func copied(name string) bool {
 		return false
 	}
 	switch name {
-	case indexName, "pytorch_model.bin.index.json", "README.md", recordName,
+	case indexName, "pytorch_model.bin.index.json", cardName, recordName,
 		"trainer_state.json", "train_results.json", "eval_results.json", "all_results.json":
 		return false
 	}

@@ -18,6 +18,7 @@ type WriteOptions struct {
 	Store    DType                   // default: the first parent's, tensor by tensor
 	Shard    int64                   // most bytes of tensors in a safetensors file; 0: all in one
 	Method   string                  // how the weights were found, for soup.json and the card
+	Card     []byte                  // README.md in place of the plain one; beside a GGUF file, which has none, see [CardPath]
 	Progress func(done, total int64) // bytes of tensors; called at most some 200 times, never twice at once
 }
 
@@ -195,7 +196,11 @@ func (w *writing) directory(ctx context.Context) (Stats, error) {
 			return Stats{}, err
 		}
 	}
-	if err := w.draft.write("README.md", []byte(record.card(filepath.Base(w.out)))); err != nil {
+	card := w.options.Card
+	if card == nil {
+		card = []byte(record.card(filepath.Base(w.out)))
+	}
+	if err := w.draft.write(cardName, card); err != nil {
 		return Stats{}, err
 	}
 	text, err := record.Text()
@@ -208,8 +213,8 @@ func (w *writing) directory(ctx context.Context) (Stats, error) {
 	return stats, w.draft.publish()
 }
 
-// file writes a GGUF file; its record appears first, so that a soup which is
-// there is never without one.
+// file writes a GGUF file; its record and card appear first, so that a soup
+// which is there is never without.
 func (w *writing) file(ctx context.Context) (Stats, error) {
 	stats, err := w.weights(ctx)
 	if err != nil {
@@ -228,6 +233,14 @@ func (w *writing) file(ctx context.Context) (Stats, error) {
 	}
 	if err := w.draft.publishFile(recordName, RecordPath(w.out)); err != nil {
 		return Stats{}, err
+	}
+	if w.options.Card != nil {
+		if err := w.draft.write(cardName, w.options.Card); err != nil {
+			return Stats{}, err
+		}
+		if err := w.draft.publishFile(cardName, CardPath(w.out)); err != nil {
+			return Stats{}, err
+		}
 	}
 	return stats, w.draft.publishFile(weightsName, w.out)
 }

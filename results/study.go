@@ -96,10 +96,15 @@ func (l *Ledger) Begin(s Study, parents []Parent) error {
 // Study returns the study and its parents; it has an error if none was begun.
 func (l *Ledger) Study() (Study, []Parent, error) {
 	s, parents, err := load(l.db)
+	return s, parents, l.wrap(begunYet(err))
+}
+
+// begunYet says what it means that load finds nothing.
+func begunYet(err error) error {
 	if errors.Is(err, sql.ErrNoRows) {
-		err = failf("start one with soup run", "holds no study yet")
+		return failf("start one with soup run", "holds no study yet")
 	}
-	return s, parents, l.wrap(err)
+	return err
 }
 
 func begin(tx *sql.Tx, s Study, parents []Parent) error {

@@ -90,6 +90,7 @@ const (
 	made   = "made"
 	turned = "turned"
 	record = "record"
+	card   = "card"
 )
 
 // Write makes a soup. Where its format is another than the parents', both
@@ -113,6 +114,8 @@ func Write(ctx context.Context, t Target, parents []*merge.Checkpoint, names []s
 	if own == merge.GGUF {
 		soup += ".gguf"
 	}
+	text := o.Card
+	o.Card = nil // it goes with what becomes of this
 	if w.Stats, err = merge.Write(ctx, soup, parents, names, r, o); err != nil {
 		return w, err
 	}
@@ -122,16 +125,16 @@ func Write(ctx context.Context, t Target, parents []*merge.Checkpoint, names []s
 	}
 	w.Averaged, saved.Made = w.SHA256, w.SHA256
 	if own == merge.GGUF {
-		w.SHA256, err = toDirectory(ctx, t, scratch, soup, saved)
+		w.SHA256, err = toDirectory(ctx, t, scratch, soup, saved, text)
 	} else {
-		w.SHA256, err = toGGUF(ctx, t, scratch, soup, saved)
+		w.SHA256, err = toGGUF(ctx, t, scratch, soup, saved, text)
 	}
 	return w, err
 }
 
-// toGGUF publishes the record before the file, so that a soup which is there is
-// never without one.
-func toGGUF(ctx context.Context, t Target, scratch *merge.Scratch, soup string, saved merge.SavedRecipe) (sha256 string, err error) {
+// toGGUF publishes record and card before the file, so that a soup which is
+// there is never without.
+func toGGUF(ctx context.Context, t Target, scratch *merge.Scratch, soup string, saved merge.SavedRecipe, shown []byte) (sha256 string, err error) {
 	file := turned + ".gguf"
 	if _, err := convert.Write(ctx, soup, scratch.Path(file)); err != nil {
 		return "", err
@@ -143,17 +146,27 @@ func toGGUF(ctx context.Context, t Target, scratch *merge.Scratch, soup string, 
 	if err != nil {
 		return "", err
 	}
-	if err := scratch.Write(record, text); err != nil {
+	if err := appear(scratch, record, text, merge.RecordPath(t.Out)); err != nil {
 		return "", err
 	}
-	if err := scratch.Publish(record, merge.RecordPath(t.Out)); err != nil {
-		return "", err
+	if shown != nil {
+		if err := appear(scratch, card, shown, merge.CardPath(t.Out)); err != nil {
+			return "", err
+		}
 	}
 	return saved.SHA256, scratch.Publish(file, t.Out)
 }
 
-func toDirectory(ctx context.Context, t Target, scratch *merge.Scratch, soup string, saved merge.SavedRecipe) (sha256 string, err error) {
-	stats, err := convert.WriteDirectory(ctx, soup, scratch.Path(turned), convert.DirectoryOptions{Config: t.Config, Record: &saved})
+// appear makes a small file whole at its place.
+func appear(scratch *merge.Scratch, name string, text []byte, to string) error {
+	if err := scratch.Write(name, text); err != nil {
+		return err
+	}
+	return scratch.Publish(name, to)
+}
+
+func toDirectory(ctx context.Context, t Target, scratch *merge.Scratch, soup string, saved merge.SavedRecipe, shown []byte) (sha256 string, err error) {
+	stats, err := convert.WriteDirectory(ctx, soup, scratch.Path(turned), convert.DirectoryOptions{Config: t.Config, Record: &saved, Card: shown})
 	if err != nil {
 		return "", err
 	}

@@ -3,7 +3,7 @@
 // the ledger, so that a study that was stopped at any moment goes on where it
 // was.
 //
-// Start with ReadConfig and Run; BuildReport and Export read a study's folder.
+// Start with ReadConfig and Run; BuildReport and OpenRecorded read a study's folder.
 //
 // # The life of a study
 //

@@ -192,8 +192,4 @@ func TestGGUFParents(t *testing.T) {
 	if k := read(t, DefaultDir(file)); len(k.Outcomes["0 "+results.Search]) != 36 {
 		t.Errorf("%d outcomes of the first trial", len(k.Outcomes["0 "+results.Search]))
 	}
-	_, err = Export(t.Context(), DefaultDir(file), ExportOptions{Mergekit: filepath.Join(dir, "best.yaml"), Trial: -1})
-	if err == nil || !strings.Contains(err.Error(), "mergekit does not read") {
-		t.Errorf("a recipe of mergekit for GGUF files: %v", err)
-	}
 }

@@ -330,30 +330,6 @@ func TestGroups(t *testing.T) {
 	}
 }
 
-// The winner on disk is what export writes, byte for byte.
-func TestExportWritesTheWinner(t *testing.T) {
-	file := smallStudy(t, "")
-	mustRun(t, file, RunOptions{})
-	dir := DefaultDir(file)
-	out := filepath.Join(t.TempDir(), "soup")
-	if _, err := Export(t.Context(), dir, ExportOptions{Out: out, Trial: -1}); err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"model.safetensors", "soup.json", "config.json"} {
-		a, err := os.ReadFile(filepath.Join(dir, "winner", name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := os.ReadFile(filepath.Join(out, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if string(a) != string(b) {
-			t.Errorf("%s differs", name)
-		}
-	}
-}
-
 // A disk that cannot hold the study is refused before the weights are read,
 // and nothing is left behind.
 func TestDiskTooSmall(t *testing.T) {

@@ -18,6 +18,7 @@ type DirectoryOptions struct {
 	// tokenizer and other small files are copied.
 	Config string
 	Record *merge.SavedRecipe      // see [merge.NewCheckpoint]; nil: none
+	Card   []byte                  // README.md; nil: none
 	Notify func(done, total int64) // progress in bytes; may be nil
 }
 
@@ -40,6 +41,9 @@ func WriteDirectory(ctx context.Context, file, out string, o DirectoryOptions) (
 		return merge.Stats{}, err
 	}
 	n := merge.NewCheckpoint{From: o.Config, Record: o.Record, Tensors: b.tensors, Meta: map[string]string{"format": "pt"}}
+	if o.Card != nil {
+		n.Files = map[string][]byte{"README.md": o.Card}
+	}
 	return merge.Create(ctx, out, n, o.Notify)
 }
 
