@@ -73,7 +73,7 @@ func mix(of map[string]distribution, weights map[string]float64) distribution {
 
 // resampleAll returns the bootstrap distribution of each category's mean
 // difference; equal places in their samples belong to one resample.
-func resampleAll(ds []difference) map[string]distribution {
+func resampleAll(ds []difference, resamples int) map[string]distribution {
 	out := map[string]distribution{}
 	for _, s := range strata(ds) {
 		maps.Copy(out, s.resample(resamples))

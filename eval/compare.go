@@ -80,7 +80,7 @@ func Compare(a, b []Outcome) Comparison { return CompareWeighted(a, b, nil) }
 // Weights of other categories do not matter.
 func CompareWeighted(a, b []Outcome, weights map[string]float64) Comparison {
 	pairs, left := pair(a, b)
-	boots := resampleAll(pairs)
+	boots := resampleAll(pairs, resamples)
 	c := Comparison{P: 1, Verdict: Noise, Method: methodNone}
 	if counted := weighing(pairs, weights); len(counted) > 0 {
 		c = judgeDifferences(counted, mix(boots, weights))

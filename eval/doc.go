@@ -2,7 +2,8 @@
 // says whether one model is better than another.
 //
 // Start with [Run], which puts items to a [Server], and [Compare], which sets
-// the outcomes of two models side by side. In between stand [Item] (one
+// the outcomes of two models side by side; [NewPanel] does so with several, also on
+// halves of the items. In between stand [Item] (one
 // question with its right answer), [Metric] (how an answer is scored),
 // [Set] (items in their splits), [Outcome] (what became of one item) and
 // [Summarize] (means with standard errors).

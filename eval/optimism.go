@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/integrate/quad"
-	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
@@ -33,30 +32,4 @@ func ExpectedMaximum(k int) float64 {
 	}
 	// Beyond 12 the density is below k * 1e-30.
 	return quad.Fixed(density, -12, 12, 1000, nil, 0)
-}
-
-// Shrink pulls an observed gain towards 0, the mean of all candidates' gains, by
-// how much of their spread is noise: obs * tau2/(tau2+se^2), the best estimate
-// if true gains are normal around 0 with variance tau2 and obs has standard
-// error se. A gain without noise stays as it is.
-func Shrink(obs, tau2, se float64) float64 {
-	if se == 0 {
-		return obs
-	}
-	tau2 = max(0, tau2)
-	return obs * tau2 / (tau2 + se*se)
-}
-
-// TrueVariance estimates the tau2 of Shrink: the variance of the observed gains
-// less their mean squared standard error, at least 0. The slices are of equal
-// length; 0 for fewer than 2 gains.
-func TrueVariance(obs, se []float64) float64 {
-	if len(obs) < 2 {
-		return 0
-	}
-	noise := 0.0
-	for _, s := range se {
-		noise += s * s / float64(len(se))
-	}
-	return max(0, stat.Variance(obs, nil)-noise)
 }

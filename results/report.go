@@ -36,6 +36,11 @@ type Report struct {
 	Optimism *float64 `json:"optimism"`
 	Notes    []Note   `json:"notes"`
 	Warnings []string `json:"warnings"` // one line each
+
+	// Choice is nil until the winner was chosen, and in studies of earlier versions.
+	Choice *Choice `json:"choice"`
+	// Exchanges is nil until the winner was compared with the best single checkpoint.
+	Exchanges *Exchanges `json:"exchanges"`
 }
 
 // Weights are a soup's coefficients by name of parent: either ByParent, for all

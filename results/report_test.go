@@ -149,7 +149,7 @@ func TestWriteJSONEmpty(t *testing.T) {
 	must(t, WriteJSON(&text, Report{Study: "new"}))
 	want := `{"study":"new","seed":0,"parents":[],"candidates":0,"swaps":0,"items_answered":0,"seconds":0,` +
 		`"cost":{"merge":0,"swap":0,"first_token":0,"eval":0},"server_idle":null,` +
-		`"trials":[],"strategies":[],"winner":null,"comparisons":[],"inheritance":null,"optimism":null,"notes":[],"warnings":[]}`
+		`"trials":[],"strategies":[],"winner":null,"comparisons":[],"inheritance":null,"optimism":null,"notes":[],"warnings":[],"choice":null,"exchanges":null}`
 	var got bytes.Buffer
 	must(t, json.Compact(&got, text.Bytes()))
 	if got.String() != want {

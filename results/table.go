@@ -18,7 +18,7 @@ import (
 func WriteText(w io.Writer, r Report) error {
 	var p page
 	for _, section := range []func(*page, Report){
-		writeHead, writeStrategies, writeWinner, writeComparisons, writeConstraints, writeCategories, writeInheritance, writeFootnotes,
+		writeHead, writeStrategies, writeWinner, writeComparisons, writeChoice, writeConstraints, writeCategories, writeInheritance, writeFootnotes,
 	} {
 		section(&p, r)
 	}
@@ -209,6 +209,9 @@ func writeFootnotes(p *page, r Report) {
 	p.blank()
 	for _, line := range slices.Concat(r.legend(), r.measured(), r.cost(), r.states()) {
 		p.paragraph(line)
+	}
+	if r.Exchanges != nil {
+		p.paragraph(r.Exchanges.line())
 	}
 	said := map[string]bool{}
 	for _, n := range r.Notes {

@@ -216,7 +216,12 @@ func (a *Analysis) writeFront(w io.Writer) error {
 		header = append(header, c)
 	}
 	table.Header(header...)
+	var open []string
 	for _, p := range f.Points {
+		if p.Open {
+			open = append(open, fmt.Sprint(p.Trial))
+			continue
+		}
 		row := []any{fmt.Sprint(p.Trial), p.Label}
 		for _, v := range p.Scores {
 			row = append(row, fmt.Sprintf("%.1f", 100*v))
@@ -228,6 +233,9 @@ func (a *Analysis) writeFront(w io.Writer) error {
 	if err := table.Render(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "%d more are not surely below; hypervolume %.4f, of the parents alone %.4f\n", f.Near, f.Hypervolume, f.OfParents)
+	if f.Near > 0 {
+		fmt.Fprintf(w, "%d more are below these by no more than noise: trials %s\n", f.Near, strings.Join(open, ", "))
+	}
+	_, err := fmt.Fprintf(w, "Hypervolume %.4f, of the parents alone %.4f\n", f.Hypervolume, f.OfParents)
 	return err
 }

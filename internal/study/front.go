@@ -18,8 +18,8 @@ type runner struct {
 	single   bool
 }
 
-// BuildFront finds the candidates of a study that no other one dominates in some
-// categories, on search: points for a user who must choose between them. The
+// BuildFront finds the candidates of a study that no other one surely dominates in
+// some categories, on search: points for a user who must choose between them. The
 // categories are two at least and six at most.
 func BuildFront(ctx context.Context, dir string, categories []string) (*results.Front, error) {
 	if len(categories) < 2 || len(categories) > 6 {
@@ -83,18 +83,20 @@ func front(categories []string, runners []runner) *results.Front {
 	}
 	f := &results.Front{Objectives: categories, Reference: lowest(singles, len(categories))}
 	on := search.Front(all)
-	for _, i := range on {
-		f.Points = append(f.Points, runners[i].FrontPoint)
+	for i, r := range runners {
+		r.Open = !slices.Contains(on, i)
+		if r.Open && surelyBelow(r, runners, on) {
+			continue
+		}
+		if r.Open {
+			f.Near++
+		}
+		f.Points = append(f.Points, r.FrontPoint)
 	}
 	slices.SortStableFunc(f.Points, func(a, b results.FrontPoint) int {
 		return cmp.Compare(b.Scores[0], a.Scores[0])
 	})
 	f.Hypervolume, f.OfParents = search.Hypervolume(all, f.Reference), search.Hypervolume(singles, f.Reference)
-	for i, r := range runners {
-		if !slices.Contains(on, i) && !slices.ContainsFunc(on, func(k int) bool { return surelyDominates(runners[k], r) }) {
-			f.Near++
-		}
-	}
 	return f
 }
 
@@ -109,6 +111,13 @@ func lowest(scores [][]float64, objectives int) []float64 {
 		}
 	}
 	return low
+}
+
+// surelyBelow says that some candidate surely dominates r. Those on the front are
+// tried first: mostly one of them does.
+func surelyBelow(r runner, runners []runner, on []int) bool {
+	above := func(q runner) bool { return surelyDominates(q, r) }
+	return slices.ContainsFunc(on, func(k int) bool { return above(runners[k]) }) || slices.ContainsFunc(runners, above)
 }
 
 // surelyDominates says that a is nowhere lower than b, and somewhere higher by

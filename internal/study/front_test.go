@@ -19,11 +19,14 @@ func TestFront(t *testing.T) {
 		candidate(3, 13, 14, false), // an item below trial 2: near it
 		candidate(4, 4, 4, false),   // far below
 	})
-	var trials []int
+	var trials, open []int
 	for _, p := range f.Points {
 		trials = append(trials, p.Trial)
+		if p.Open {
+			open = append(open, p.Trial)
+		}
 	}
-	if !slices.Equal(trials, []int{0, 2, 1}) || f.Near != 1 || !slices.Equal(f.Reference, []float64{0.2, 0.1}) {
+	if !slices.Equal(trials, []int{0, 2, 3, 1}) || !slices.Equal(open, []int{3}) || f.Near != 1 || !slices.Equal(f.Reference, []float64{0.2, 0.1}) {
 		t.Errorf("%+v", f)
 	}
 	if !(f.Hypervolume > f.OfParents) {

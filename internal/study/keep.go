@@ -148,6 +148,15 @@ func (k *keeper) penalty(outcomes []eval.Outcome) (cost float64) {
 	return cost
 }
 
+// read are the search outcomes of a reference, which it has read already.
+func (k *keeper) read(trial int, split string) ([]eval.Outcome, bool) {
+	if k == nil || split != results.Search {
+		return nil, false
+	}
+	o, ok := k.search[trial]
+	return slices.Clone(o), ok
+}
+
 // The verdicts on a constraint.
 const (
 	isKept = "kept" // the whole interval of the difference is above -margin

@@ -62,7 +62,7 @@ func newReporter(dir string, ledger *results.Ledger) (*reporter, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &reporter{dir: dir, ledger: ledger, study: about, byNumber: map[int]results.TrialReport{}}
+	b := &reporter{dir: dir, ledger: ledger, study: about, byNumber: map[int]results.TrialReport{}, penalties: map[int]float64{}}
 	for _, p := range parents {
 		b.parents = append(b.parents, p.Name)
 	}
@@ -98,7 +98,7 @@ func (b *reporter) build(ctx context.Context) (results.Report, error) {
 			r.Candidates++
 		}
 	}
-	for _, step := range []func(*results.Report) error{b.addCounts, b.addStrategies, b.addWinner, b.addComparisons, b.addConstraints, b.addInheritance, b.addOptimism} {
+	for _, step := range []func(*results.Report) error{b.addCounts, b.addStrategies, b.addWinner, b.addComparisons, b.addChoice, b.addConstraints, b.addInheritance, b.addOptimism} {
 		if err := step(&r); err != nil {
 			return r, err
 		}
@@ -135,6 +135,9 @@ func (b *reporter) trial(t results.Trial, scores results.Scores) results.TrialRe
 }
 
 func (b *reporter) outcomes(trial int, split string) ([]eval.Outcome, error) {
+	if o, read := b.keeper.read(trial, split); read {
+		return o, nil
+	}
 	o, err := b.ledger.Outcomes(trial, split)
 	return fromLedger(o), err
 }
