@@ -3,6 +3,8 @@ package results
 import (
 	"fmt"
 	"strings"
+
+	"soup/results/table"
 )
 
 // Choice says how sure the choice of the winner is, by the selection items: the
@@ -67,23 +69,23 @@ type Exchanges struct {
 }
 
 // writeChoice prints what the selection items say.
-func writeChoice(p *page, r Report) {
+func writeChoice(p *table.Page, r Report) {
 	c := r.Choice
 	if c == nil {
 		return
 	}
 	if g := c.Gain; g != nil {
-		p.blank()
-		t := grid{header: []string{fmt.Sprintf("trial %d less trial %d on selection, n=%d", g.Soup, g.Parent, g.Observed.N), "delta", "95 % interval"}, lastText: true}
-		t.add("as observed on the items that chose", signed(g.Observed.Delta), g.Observed.interval())
+		p.Blank()
+		t := table.Grid{Header: []string{fmt.Sprintf("trial %d less trial %d on selection, n=%d", g.Soup, g.Parent, g.Observed.N), "delta", "95 % interval"}, LastText: true}
+		t.Add("as observed on the items that chose", signed(g.Observed.Delta), g.Observed.interval())
 		if g.Repeated != nil {
-			t.add("on halves that chose nothing", signed(g.Repeated.Delta), g.Repeated.interval())
+			t.Add("on halves that chose nothing", signed(g.Repeated.Delta), g.Repeated.interval())
 		}
-		t.add(fmt.Sprintf("lead over other soups shrunk to %.0f %%", 100*g.Factor), signed(g.Shrunken.Delta), g.Shrunken.interval())
-		p.table(t)
+		t.Add(fmt.Sprintf("lead over other soups shrunk to %.0f %%", 100*g.Factor), signed(g.Shrunken.Delta), g.Shrunken.interval())
+		p.Table(t)
 	}
 	for _, line := range c.lines() {
-		p.paragraph(line)
+		p.Item(line)
 	}
 }
 

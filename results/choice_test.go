@@ -31,7 +31,7 @@ func chosen() Report {
 func TestWriteChoice(t *testing.T) {
 	golden(t, "choice.txt", func(w *bytes.Buffer) error {
 		err := WriteText(w, chosen())
-		narrow(t, w.String())
+		narrow(t, w.String(), columns)
 		for line := range strings.Lines(w.String()) {
 			if width := twwidth.Width(line); strings.Contains(line, "[") && !strings.Contains(line, ":") && width > 80 {
 				t.Errorf("%d columns: %q", width, line)

@@ -1,6 +1,10 @@
 package results
 
-import "fmt"
+import (
+	"fmt"
+
+	"soup/results/table"
+)
 
 // Constraint is a category that the winner had to keep: it should be worse than
 // a parent by no more than the margin. The difference is the winner less the
@@ -17,14 +21,14 @@ type Constraint struct {
 }
 
 // writeConstraints prints what had to be kept, and whether it was.
-func writeConstraints(p *page, r Report) {
+func writeConstraints(p *table.Page, r Report) {
 	if len(r.Constraints) == 0 {
 		return
 	}
-	g := grid{header: []string{"to keep on test, parent", "margin", "winner less parent", "95 % interval", "n", ""}, lastText: true}
+	g := table.Grid{Header: []string{"to keep on test, parent", "margin", "winner less parent", "95 % interval", "n", ""}, LastText: true}
 	for _, c := range r.Constraints {
-		g.add(c.Category+", "+c.Parent, points(c.Margin), signed(c.Delta), c.interval(), fmt.Sprint(c.N), c.Kept)
+		g.Add(c.Category+", "+c.Parent, points(c.Margin), signed(c.Delta), c.interval(), fmt.Sprint(c.N), c.Kept)
 	}
-	p.blank()
-	p.table(g)
+	p.Blank()
+	p.Table(g)
 }

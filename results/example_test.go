@@ -96,10 +96,14 @@ func ExampleWriteText() {
 	// Output:
 	// study garden, seed 1: 133 candidates of 3 parents, 133 swaps, 124200 items answered in 5m47s
 	//
-	//   strategy            tried    search ¹  selection ²      test ³  test against best single
-	// ───────────────────────────────────────────────────────────────────────────────────────────────
-	//   best single: order      3  69.4 ± 1.4   71.9 ± 1.4  68.1 ± 1.0  -
-	// * soce                  127  83.3 ± 1.1   82.9 ± 1.1  81.4 ± 0.8  +13.3 [+11.3, +15.2] p=0.0001
+	//   strategy            tried  items  time    search ¹  selection ²      test ³
+	// ─────────────────────────────────────────────────────────────────────────────
+	//   best single: order      3      -     -  69.4 ± 1.4   71.9 ± 1.4  68.1 ± 1.0
+	// * soce                  127      -     -  83.3 ± 1.1   82.9 ± 1.1  81.4 ± 0.8
+	//
+	//   on test against best single  delta   95 % interval       p     n  verdict
+	// ───────────────────────────────────────────────────────────────────────────
+	// * soce                         +13.3  [+11.3, +15.2]  0.0001  1800  better
 	//
 	// winner: trial 31, soce 17
 	//
@@ -111,13 +115,15 @@ func ExampleWriteText() {
 	//
 	// the winner is better than the best single checkpoint, order, by 13.3 points on test
 	//
-	// winner on test against  delta   95 % interval       p     n  wins  losses  ties  verdict
-	// ────────────────────────────────────────────────────────────────────────────────────────
-	// best single: order      +13.3  [+11.3, +15.2]  0.0001  1800   372     133  1295  better
+	// on test against     delta   95 % interval       p     n  wins  losses  ties  verdict
+	// ────────────────────────────────────────────────────────────────────────────────────
+	// best single: order  +13.3  [+11.3, +15.2]  0.0001  1800   372     133  1295  better
 	//
 	// points: 100 × the mean over categories ± standard error; ~ may be noise; [95 % interval], paired
 	// * the winner
-	// ¹ chose the candidates: the best of 133 looks better here than it is
-	// ² chose the winner among the best on search
-	// ³ asked once, at the end: chose nothing
+	// items, time: spent on search by the strategy's own candidates; what an earlier one had tried costs
+	//   nothing more
+	// ¹ n = 900; chose the candidates: the best of 133 looks better here than it is
+	// ² n = 900; chose the winner among the best on search
+	// ³ n = 1800; asked once, at the end: chose nothing
 }

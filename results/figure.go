@@ -11,9 +11,6 @@ func Signed(delta float64) string { return signed(delta) }
 // Interval is the 95 % interval in points.
 func (d Difference) Interval() string { return d.interval() }
 
-// Probability is a p-value.
-func Probability(p float64) string { return probability(p) }
-
 // Coefficient is a weight, to three digits.
 func Coefficient(weight float64) string { return coefficient(weight) }
 

@@ -1,23 +1,14 @@
 package results
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
 	"math"
 	"strings"
 	"time"
-	"unicode"
-
-	"github.com/olekukonko/tablewriter"
-	"github.com/olekukonko/tablewriter/pkg/twwidth"
-	"github.com/olekukonko/tablewriter/renderer"
-	"github.com/olekukonko/tablewriter/tw"
 )
 
 const (
-	columns = 100 // that the text report fits
-	gap     = 2   // between the columns of a table
+	columns = 100 // that the text report fits, if nothing else is said
 	none    = "-" // where there is no number
 )
 
@@ -46,7 +37,7 @@ func (d Difference) String() string {
 	if d.Verdict == Noise {
 		delta = Noise
 	}
-	p := probability(d.P)
+	p := Probability(d.P)
 	if !strings.HasPrefix(p, "<") {
 		p = "=" + p
 	}
@@ -57,8 +48,8 @@ func (d Difference) interval() string {
 	return fmt.Sprintf("[%s, %s]", signed(d.Low), signed(d.High))
 }
 
-// probability has two digits that count, as far down as resampling can tell.
-func probability(p float64) string {
+// Probability is a p-value with two digits that count, as far down as resampling can tell.
+func Probability(p float64) string {
 	switch {
 	case p < 0.0001:
 		return "<0.0001"
@@ -104,134 +95,4 @@ func plural(n int, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-// page is text that grows. It keeps the first error, as bufio.Writer does.
-type page struct {
-	bytes.Buffer
-	err error
-}
-
-// blank adds an empty line.
-func (p *page) blank() { p.WriteByte('\n') }
-
-// grid is a table: the first column holds names, the others numbers, to the
-// right. Names are cut where the table would be wider than the page.
-type grid struct {
-	header   []string
-	rows     [][]string
-	lastText bool // the last column holds text, to the left
-}
-
-func (g *grid) add(cells ...string) { g.rows = append(g.rows, cells) }
-
-// table adds a table.
-func (p *page) table(g grid) {
-	g.fit()
-	aligns := g.aligns()
-	var text bytes.Buffer
-	table := tablewriter.NewTable(&text,
-		tablewriter.WithRenderer(renderer.NewBlueprint(plainStyle)),
-		tablewriter.WithEastAsian(tw.Off), // not by locale: equal reports give equal text
-		tablewriter.WithHeaderAutoFormat(tw.Off),
-		tablewriter.WithHeaderAutoWrap(tw.WrapNone),
-		tablewriter.WithRowAutoWrap(tw.WrapNone),
-		tablewriter.WithTrimSpace(tw.Off),
-		tablewriter.WithPadding(tw.Padding{Right: strings.Repeat(" ", gap), Overwrite: true}),
-		tablewriter.WithAlignment(aligns),
-		tablewriter.WithHeaderAlignmentConfig(tw.CellAlignment{PerColumn: aligns}),
-	)
-	table.Header(g.header)
-	p.err = errors.Join(p.err, table.Bulk(g.rows), table.Render())
-	p.WriteString(trim(text.String()))
-}
-
-var plainStyle = tw.Rendition{
-	Borders: tw.BorderNone,
-	Symbols: tw.NewSymbols(tw.StyleLight),
-	Settings: tw.Settings{
-		Separators: tw.Separators{ShowHeader: tw.On, BetweenColumns: tw.Off, BetweenRows: tw.Off},
-		Lines:      tw.Lines{ShowHeaderLine: tw.On, ShowTop: tw.Off, ShowBottom: tw.Off},
-	},
-}
-
-func (g *grid) aligns() tw.Alignment {
-	aligns := make(tw.Alignment, len(g.header))
-	for i := range aligns {
-		aligns[i] = tw.AlignRight
-	}
-	aligns[0] = tw.AlignLeft
-	if g.lastText {
-		aligns[len(aligns)-1] = tw.AlignLeft
-	}
-	return aligns
-}
-
-// fit cuts the names in the first column.
-func (g *grid) fit() {
-	room := columns
-	for i := 1; i < len(g.header); i++ {
-		widest := twwidth.Width(g.header[i])
-		for _, row := range g.rows {
-			widest = max(widest, twwidth.Width(row[i]))
-		}
-		room -= widest + gap
-	}
-	for _, row := range g.rows {
-		row[0] = clip(row[0], max(room, 8))
-	}
-}
-
-// clip shortens text to a width, with an ellipsis.
-func clip(text string, width int) string {
-	text = printable(text)
-	if twwidth.Width(text) <= width {
-		return text
-	}
-	return twwidth.Truncate(text, width-1) + "…"
-}
-
-// printable keeps control characters of foreign names out of the terminal.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return '?'
-		}
-		return r
-	}, text)
-}
-
-// trim takes the gap after the last column away, also from the rule below the
-// header. (Padding by column would not make one, but tablewriter 1.1.5 then
-// cuts the cells.)
-func trim(table string) string {
-	lines := strings.Split(table, "\n")
-	for i := range lines {
-		lines[i] = strings.TrimRight(lines[i], " ")
-	}
-	if len(lines) > 1 {
-		lines[1] = strings.TrimSuffix(lines[1], strings.Repeat("─", gap))
-	}
-	return strings.Join(lines, "\n")
-}
-
-// paragraph adds text, broken between words; further lines are indented by two.
-func (p *page) paragraph(text string) {
-	width := 0
-	for i, word := range strings.Fields(printable(text)) {
-		word = clip(word, columns-gap)
-		n := twwidth.Width(word)
-		switch {
-		case i == 0:
-			width = n
-		case width+1+n > columns:
-			p.WriteString("\n  ")
-			width = gap + n
-		default:
-			p.WriteByte(' ')
-			width += 1 + n
-		}
-		p.WriteString(word)
-	}
-	p.WriteByte('\n')
 }

@@ -1,6 +1,10 @@
 package results
 
-import "fmt"
+import (
+	"fmt"
+
+	"soup/results/table"
+)
 
 // Inheritance says what the winner kept of its parents on the test items, and
 // what it can do that none of them could. An item counts as solved from half of
@@ -36,24 +40,24 @@ type Specialist struct {
 }
 
 // writeInheritance prints what was lost as plainly as what was gained.
-func writeInheritance(p *page, r Report) {
+func writeInheritance(p *table.Page, r Report) {
 	i := r.Inheritance
 	if i == nil {
 		return
 	}
-	g := grid{header: []string{"category on test, best parent", "winner less parent", "95 % interval", "p", "n", "verdict"}, lastText: true}
+	g := table.Grid{Header: []string{"category, best parent", "winner less parent", "95 % interval", "p", "n", "verdict"}, LastText: true}
 	for _, s := range i.Specialists {
-		g.add(s.Category+", "+s.Parent, signed(s.Delta), s.interval(), probability(s.P), fmt.Sprint(s.N), s.Verdict)
+		g.Add(s.Category+", "+s.Parent, signed(s.Delta), s.interval(), Probability(s.P), fmt.Sprint(s.N), s.Verdict)
 	}
-	p.blank()
-	p.table(g)
-	kept := grid{header: []string{"items of test that a parent", "solves", "the winner too", "fails", "the winner solves"}}
+	p.Blank()
+	p.Table(g)
+	kept := table.Grid{Header: []string{"items of test that a parent", "solves", "the winner too", "fails", "the winner solves"}}
 	for _, k := range i.Parents {
-		kept.add(k.Parent, fmt.Sprint(k.Solves), part(k.Kept, k.Solves), fmt.Sprint(k.Fails), part(k.Gained, k.Fails))
+		kept.Add(k.Parent, fmt.Sprint(k.Solves), part(k.Kept, k.Solves), fmt.Sprint(k.Fails), part(k.Gained, k.Fails))
 	}
-	p.blank()
-	p.table(kept)
-	p.paragraph(fmt.Sprintf("the winner solves %d of the %s that all parents fail, and %d of the %s that exactly one fails",
+	p.Blank()
+	p.Table(kept)
+	p.Paragraph(fmt.Sprintf("the winner solves %d of the %s that all parents fail, and %d of the %s that exactly one fails",
 		i.AllFailSolved, plural(i.AllFail, "item"), i.OneFailsSolved, plural(i.OneFails, "item")))
 }
 

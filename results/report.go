@@ -72,6 +72,10 @@ type TrialReport struct {
 	// Partial is what is known of a pruned trial; nil for all others. It stands
 	// apart from Scores because it is no score: nothing can win by it.
 	Partial *Partial `json:"partial,omitempty"`
+
+	// Answered is how many search items have a score, also of a trial that was
+	// pruned or failed and so has none itself; 0 for a cached trial.
+	Answered int `json:"answered"`
 }
 
 // Partial is what a candidate that was stopped early has answered on search.

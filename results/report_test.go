@@ -19,13 +19,14 @@ func gardenReport() Report {
 	greedy.Test.Categories = categories(300, .69333, .83, .72, .86667, .84667, .94795)
 	greedy.Search.Failed, greedy.Search.Timeout, greedy.Search.Truncated = 2, 1, 14
 	uniform := Scores{Search: score(.4819, .0147, 900), Test: score(.46868, .0104, 1800)}
+	uniform.Test.Categories = categories(300, .102, .38, .70, .61, .52, .98)
 	against := Difference{Delta: .13674, Low: .1153, High: .1563, P: .0001, N: 1800, Wins: 375, Losses: 128, Ties: 1297, Verdict: Better, Method: "paired bootstrap"}
 	weights := Weights{ByParent: map[string]float64{"order": 1. / 3, "arith": 1. / 3, "quiz": 1. / 3}}
 	return Report{
 		Study: "garden", Seed: 1, Candidates: 66, Swaps: 58, ItemsAnswered: 63900, Seconds: 191.6, Cost: Seconds{Merge: 1.6, Swap: 5, FirstToken: 2.5, Eval: 185}, ServerIdle: ptr(0.031),
 		Parents: []string{"arith", "call", "call-b", "hot", "lingua", "mislabeled", "order", "quiz"},
 		Trials: []TrialReport{
-			{Number: 0, Strategy: "single", Label: "order", Weights: Weights{ByParent: map[string]float64{"order": 1}}, State: Complete, Scores: single, Seconds: Seconds{0.001, 0.02, 0.1, 1.9}},
+			{Number: 0, Strategy: "single", Label: "order", Weights: Weights{ByParent: map[string]float64{"order": 1}}, State: Complete, Scores: single, Seconds: Seconds{0.001, 0.02, 0.1, 1.9}, Answered: 900},
 			{Number: 1, Strategy: "uniform", Label: "uniform", Weights: Weights{ByParent: map[string]float64{"order": .125}}, State: Complete, Of: 1, Scores: uniform},
 			{Number: 2, Strategy: "greedy", Label: "order+arith+quiz", Weights: weights, State: Complete, Of: 2, Scores: greedy},
 			{Number: 3, Strategy: "random", Label: "random 7", Weights: weights, State: Failed, Of: 3, Reason: "server gone", Failure: "unreachable"},
@@ -33,9 +34,9 @@ func gardenReport() Report {
 		},
 		Strategies: []StrategyReport{
 			{Strategy: "single", Label: "order", Trial: 0, Candidates: 8, Scores: single},
-			{Strategy: "uniform", Label: "uniform", Trial: 1, Candidates: 1, Scores: uniform, AgainstBestSingle: &Comparison{Difference: Difference{Delta: -.212, Low: -.2352, High: -.192, P: .00009999, Verdict: Worse}}},
+			{Strategy: "uniform", Label: "uniform", Trial: 1, Candidates: 1, Scores: uniform, AgainstBestSingle: &Comparison{Difference: Difference{Delta: -.212, Low: -.2352, High: -.192, P: .00009999, N: 1800, Verdict: Worse}}},
 			{Strategy: "greedy", Label: "order+arith+quiz", Trial: 2, Candidates: 15, Scores: greedy, AgainstBestSingle: &Comparison{Difference: against}},
-			{Strategy: "random", Label: "random 12", Trial: 40, Candidates: 40, Scores: Scores{Search: score(.7, .0138, 900), Test: score(.685, .0098, 1800)}, AgainstBestSingle: &Comparison{Difference: Difference{Delta: .0044, Low: -.004, High: .0128, P: .31, Verdict: Noise}}},
+			{Strategy: "random", Label: "random 12", Trial: 40, Candidates: 40, Scores: Scores{Search: score(.7, .0138, 900), Test: score(.685, .0098, 1800)}, AgainstBestSingle: &Comparison{Difference: Difference{Delta: .0044, Low: -.004, High: .0128, P: .31, N: 1800, Verdict: Noise}}},
 			{Strategy: "soce", Label: "soce equal", Trial: 2, Candidates: 9, Scores: Scores{Search: score(.81841, .0117, 900), Selection: score(.84762, .0108, 900), Test: score(.81739, .0083, 1800)}, AgainstBestSingle: &Comparison{Difference: against}},
 		},
 		Winner: &WinnerReport{Trial: 2, Strategy: "greedy", Label: "order+arith+quiz", Weights: weights, Path: "build/demo/winner", SHA256: "5b1f"},
@@ -48,7 +49,14 @@ func gardenReport() Report {
 				{"sort", Difference{.08667, .0433, .1333, .0012, 300, 38, 12, 250, Better, "mcnemar exact"}},
 				{"translate", Difference{-.10737, -.1277, -.0884, .0001, 300, 92, 9, 199, Worse, "paired bootstrap"}},
 			}},
-			{Of: OfWinner, Against: "uniform", Split: Test, Difference: Difference{.34871, .3251, .3722, .0001, 1800, 760, 52, 988, Better, "paired bootstrap"}},
+			{Of: OfWinner, Against: "uniform", Split: Test, Difference: Difference{.34871, .3251, .3722, .0001, 1800, 760, 52, 988, Better, "paired bootstrap"}, Categories: []CategoryDifference{
+				{"arith", Difference{Verdict: Better}},
+				{"call", Difference{Verdict: Better}},
+				{"choice", Difference{Verdict: Noise}},
+				{"reverse", Difference{Verdict: Better}},
+				{"sort", Difference{Verdict: Better}},
+				{"translate", Difference{Verdict: Worse}},
+			}},
 			{Of: OfWinner, Against: "greedy", Split: Test, Difference: Difference{P: 1, N: 1800, Ties: 1800, Verdict: Noise, Method: "paired bootstrap"}},
 			{Of: OfWinner, Against: OfBestSingle, Split: Selection, Difference: against},
 			{Of: "greedy", Against: "uniform", Split: Test, Difference: against},

@@ -8,78 +8,56 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"soup/results/table"
 )
 
-// WriteText prints the report for people, at most 100 columns wide: the study,
+// WriteText prints the report for people, 100 columns wide: the study,
 // a table of strategies, the winner's weights, its comparisons on test, each
 // category, what it kept of its parents, and footnotes. Scores are points: 100 times the mean. "~" stands in
 // place of a difference that may be noise, "-" where nothing was measured.
 // Equal reports give equal text.
-func WriteText(w io.Writer, r Report) error {
-	var p page
-	for _, section := range []func(*page, Report){
-		writeHead, writeStrategies, writeWinner, writeComparisons, writeChoice, writeConstraints, writeCategories, writeInheritance, writeFootnotes,
-	} {
-		section(&p, r)
-	}
-	if p.err != nil {
-		return fmt.Errorf("report of %s: %w", r.Study, p.err)
-	}
-	_, err := w.Write(p.Bytes())
-	return err
+func WriteText(w io.Writer, r Report) error { return WriteTextWidth(w, r, columns) }
+
+// WriteTextWidth is WriteText for so many columns, 80 at least. What is narrow
+// has tables below each other that are one table in what is wide.
+func WriteTextWidth(w io.Writer, r Report, columns int) error {
+	return write(w, r, &table.Page{Columns: columns})
 }
 
-func writeHead(p *page, r Report) {
-	p.paragraph(fmt.Sprintf("study %s, seed %d: %s of %s, %s, %s answered in %s",
+// WriteMarkdown prints the same as GitHub's Markdown.
+func WriteMarkdown(w io.Writer, r Report) error { return write(w, r, &table.Page{Markdown: true}) }
+
+func write(w io.Writer, r Report, p *table.Page) error {
+	for _, section := range []func(*table.Page, Report){
+		writeHead, writeStrategies, writeWinner, writeComparisons, writeChoice, writeConstraints, writeCategories, writeInheritance, writeFootnotes,
+	} {
+		section(p, r)
+	}
+	if _, err := p.WriteTo(w); err != nil {
+		return fmt.Errorf("report of %s: %w", r.Study, err)
+	}
+	return nil
+}
+
+func writeHead(p *table.Page, r Report) {
+	p.Heading("Study " + r.Study)
+	p.Paragraph(fmt.Sprintf("study %s, seed %d: %s of %s, %s, %s answered in %s",
 		r.Study, r.Seed, plural(r.Candidates, "candidate"), plural(len(r.Parents), "parent"),
 		plural(r.Swaps, "swap"), plural(r.ItemsAnswered, "item"), duration(r.Seconds)))
 }
 
-func writeStrategies(p *page, r Report) {
-	p.blank()
-	if len(r.Strategies) == 0 {
-		p.paragraph("no candidate has been scored yet")
-		return
-	}
-	g := grid{header: []string{"  strategy", "tried", "search ¹", "selection ²", "test ³", "test against best single"}, lastText: true}
-	for _, s := range r.Strategies {
-		against := none
-		if s.AgainstBestSingle != nil {
-			against = s.AgainstBestSingle.String()
-			against = strings.Repeat(" ", max(0, len("+00.0")-strings.Index(against, " "))) + against
-		}
-		g.add(r.mark(s)+s.title(), fmt.Sprint(s.Candidates),
-			s.Scores.Search.String(), s.Scores.Selection.String(), s.Scores.Test.String(), against)
-	}
-	p.table(g)
-}
-
-// mark points out the winner, also where several strategies found it.
-func (r Report) mark(s StrategyReport) string {
-	if r.Winner != nil && r.Winner.Trial == s.Trial {
-		return "* "
-	}
-	return "  "
-}
-
-func (s StrategyReport) title() string {
-	if s.Strategy == "single" {
-		return "best single: " + s.Label
-	}
-	return s.Strategy
-}
-
-func writeWinner(p *page, r Report) {
+func writeWinner(p *table.Page, r Report) {
 	if r.Winner == nil {
 		return
 	}
-	p.blank()
+	p.Blank()
 	line := fmt.Sprintf("winner: trial %d, %s", r.Winner.Trial, r.Winner.Label)
 	if r.Winner.Path != "" {
 		line += ", exported to " + r.Winner.Path
 	}
-	p.paragraph(line)
-	p.blank()
+	p.Paragraph(line)
+	p.Blank()
 	if len(r.Winner.Groups) == 0 {
 		writeBars(p, r.Parents, r.Winner.ByParent)
 		return
@@ -88,63 +66,92 @@ func writeWinner(p *page, r Report) {
 }
 
 // writeBars draws one weight a parent. A full bar is 1, or the largest weight
-// if that is more; a negative weight has a light bar.
-func writeBars(p *page, parents []string, weights map[string]float64) {
+// if that is more; a negative weight has a light bar. Parents that are left out
+// are named below.
+func writeBars(p *table.Page, parents []string, weights map[string]float64) {
 	const full = 40
+	most := largest(weights)
+	g := table.Grid{Header: []string{"parent", "weight", ""}, LastText: true}
+	var out []string
+	for _, parent := range parents {
+		if weights[parent] == 0 {
+			out = append(out, parent)
+			continue
+		}
+		g.Add(parent, coefficient(weights[parent]), bar(weights[parent], most, full))
+	}
+	p.Table(g)
+	if len(out) > 0 {
+		p.Item("weight 0: " + strings.Join(out, ", "))
+	}
+}
+
+// largest is what a full bar stands for.
+func largest(weights map[string]float64) float64 {
 	most := 1.0
 	for _, x := range weights {
 		most = max(most, math.Abs(x))
 	}
-	g := grid{header: []string{"parent", "weight", ""}, lastText: true}
-	for _, parent := range parents {
-		x, stroke := weights[parent], "█"
-		if x < 0 {
-			stroke = "░"
-		}
-		length := int(math.Round(full * math.Abs(x) / most))
-		g.add(parent, coefficient(x), strings.Repeat(stroke, length))
-	}
-	p.table(g)
+	return most
 }
 
-// writeGroups prints one column a group, as many beside each other as fit.
-func writeGroups(p *page, parents []string, groups []GroupWeights) {
-	const beside = 5 // columns of at most 12, which leave 30 for the names
+// bar is as long as a weight, at most full; light if that is negative.
+func bar(x, most float64, full int) string {
+	stroke := "█"
+	if x < 0 {
+		stroke = "░"
+	}
+	return strings.Repeat(stroke, int(math.Round(float64(full)*math.Abs(x)/most)))
+}
+
+// writeGroups prints one column a group, as many beside each other as fit, each
+// weight with a short bar.
+func writeGroups(p *table.Page, parents []string, groups []GroupWeights) {
+	const name, number, full = 20, 6, 5
+	beside := 5
+	if !p.Markdown {
+		beside = max((p.Columns-name)/(2+number+1+full), 1)
+	}
+	most := 1.0
+	for _, x := range groups {
+		most = max(most, largest(x.ByParent))
+	}
 	for i := 0; i < len(groups); i += beside {
 		block := groups[i:min(i+beside, len(groups))]
 		if i > 0 {
-			p.blank()
+			p.Blank()
 		}
-		g := grid{header: []string{"parent"}}
+		g := table.Grid{Header: []string{"parent"}}
 		for _, x := range block {
-			g.header = append(g.header, clip(x.Name, 12))
+			g.Header = append(g.Header, table.Clip(x.Name, number+1+full))
 		}
 		for _, parent := range parents {
 			row := []string{parent}
 			for _, x := range block {
-				row = append(row, coefficient(x.ByParent[parent]))
+				drawn := bar(x.ByParent[parent], most, full)
+				row = append(row, coefficient(x.ByParent[parent])+" "+drawn+strings.Repeat(" ", full-len([]rune(drawn))))
 			}
-			g.add(row...)
+			g.Add(row...)
 		}
-		p.table(g)
+		p.Table(g)
 	}
 }
 
-func writeComparisons(p *page, r Report) {
-	g := grid{header: []string{"winner on test against", "delta", "95 % interval", "p", "n", "wins", "losses", "ties", "verdict"}, lastText: true}
+func writeComparisons(p *table.Page, r Report) {
+	g := table.Grid{Header: []string{"on test against", "delta", "95 % interval", "p", "n", "wins", "losses", "ties", "verdict"}, LastText: true, Spare: []int{7}}
 	for _, c := range r.Comparisons {
 		if c.Of == OfWinner && c.Split == Test {
-			g.add(r.opponent(c.Against), signed(c.Delta), c.interval(), probability(c.P),
+			g.Add(r.opponent(c.Against), signed(c.Delta), c.interval(), Probability(c.P),
 				fmt.Sprint(c.N), fmt.Sprint(c.Wins), fmt.Sprint(c.Losses), fmt.Sprint(c.Ties), c.Verdict)
 		}
 	}
-	if len(g.rows) == 0 {
+	if len(g.Rows) == 0 {
 		return
 	}
-	p.blank()
-	p.paragraph(r.outcome())
-	p.blank()
-	p.table(g)
+	p.Blank()
+	p.Paragraph(r.outcome())
+	p.Blank()
+	p.Table(g)
 }
 
 func (r Report) opponent(against string) string {
@@ -181,70 +188,26 @@ func (r Report) test() *Comparison {
 	return &r.Comparisons[i]
 }
 
-func writeCategories(p *page, r Report) {
-	c, single := r.test(), r.single()
-	if c == nil || single == nil || r.Winner == nil || len(c.Categories) == 0 {
-		return
-	}
-	winner := r.categories(r.Winner.Trial)
-	before := r.categories(single.Trial)
-	g := grid{header: []string{"category on test", "winner", "best single", "delta", "95 % interval", "p", "n", "verdict"}, lastText: true}
-	for _, x := range c.Categories {
-		g.add(x.Category, winner[x.Category].String(), before[x.Category].String(),
-			signed(x.Delta), x.interval(), probability(x.P), fmt.Sprint(x.N), x.Verdict)
-	}
-	p.blank()
-	p.table(g)
-}
-
-// categories returns a trial's scores on test by category.
-func (r Report) categories(trial int) map[string]CategoryScore {
-	if t := r.trial(trial); t != nil && t.Scores.Test != nil {
-		return t.Scores.Test.Categories
-	}
-	return nil
-}
-
-func writeFootnotes(p *page, r Report) {
-	p.blank()
+func writeFootnotes(p *table.Page, r Report) {
+	p.Blank()
 	for _, line := range slices.Concat(r.legend(), r.measured(), r.cost(), r.states()) {
-		p.paragraph(line)
+		p.Item(line)
 	}
 	if r.Exchanges != nil {
-		p.paragraph(r.Exchanges.line())
+		p.Item(r.Exchanges.line())
 	}
 	said := map[string]bool{}
 	for _, n := range r.Notes {
 		for _, line := range n.Lines {
 			if !said[line] { // two strategies may choose by the same facts
-				p.paragraph(n.Strategy + ": " + line)
+				p.Item(n.Strategy + ": " + line)
 			}
 			said[line] = true
 		}
 	}
 	for _, line := range r.Warnings {
-		p.paragraph("warning: " + line)
+		p.Item("warning: " + line)
 	}
-}
-
-// legend explains the table of strategies.
-func (r Report) legend() []string {
-	if len(r.Strategies) == 0 {
-		return nil
-	}
-	lines := []string{"points: 100 × the mean over categories ± standard error; ~ may be noise; [95 % interval], paired"}
-	if r.Winner != nil {
-		lines = append(lines, "* the winner")
-	}
-	return append(lines, r.searchNote(), "² chose the winner among the best on search", "³ asked once, at the end: chose nothing")
-}
-
-func (r Report) searchNote() string {
-	note := fmt.Sprintf("¹ chose the candidates: the best of %d", r.Candidates)
-	if r.Optimism == nil {
-		return note + " looks better here than it is"
-	}
-	return note + fmt.Sprintf(" is expected to look %s points better here than it is", points(*r.Optimism))
 }
 
 // measured says what share of the items has no score or a cut-off answer, in

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/olekukonko/tablewriter/pkg/twwidth"
 	"pgregory.net/rapid"
+
+	"soup/results/table"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -32,7 +35,7 @@ func golden(t *testing.T, name string, write func(*bytes.Buffer) error) {
 }
 
 // narrow checks that text fits the page, prints, and has no loose ends.
-func narrow(t rapid.TB, text string) {
+func narrow(t rapid.TB, text string, columns int) {
 	t.Helper()
 	for line := range strings.Lines(text) {
 		line = strings.TrimSuffix(line, "\n")
@@ -42,7 +45,7 @@ func narrow(t rapid.TB, text string) {
 		if strings.TrimRight(line, " ") != line {
 			t.Errorf("blanks at the end: %q", line)
 		}
-		if printable(line) != line {
+		if table.Printable(line) != line {
 			t.Errorf("does not print: %q", line)
 		}
 	}
@@ -55,12 +58,26 @@ func TestWriteText(t *testing.T) {
 			change(&r)
 			golden(t, name+".txt", func(w *bytes.Buffer) error {
 				err := WriteText(w, r)
-				narrow(t, w.String())
+				narrow(t, w.String(), columns)
 				return err
 			})
 		})
 	}
 	check("garden", func(*Report) {})
+	for _, wide := range []int{80, 200} {
+		t.Run(fmt.Sprint(wide), func(t *testing.T) {
+			golden(t, fmt.Sprintf("garden-%d.txt", wide), func(w *bytes.Buffer) error {
+				err := WriteTextWidth(w, gardenReport(), wide)
+				narrow(t, w.String(), wide)
+				return err
+			})
+		})
+	}
+	t.Run("markdown", func(t *testing.T) {
+		r := gardenReport()
+		r.Parents[3], r.Trials[2].Label, r.Winner.Label = "hot|stuff", "a*b*_c_", "a*b*_c_"
+		golden(t, "garden.md", func(w *bytes.Buffer) error { return WriteMarkdown(w, r) })
+	})
 	check("noise", func(r *Report) {
 		c := &r.Comparisons[0]
 		c.Delta, c.Low, c.High, c.P, c.Verdict, c.Categories = .004, -.0051, .0132, .36, Noise, nil
@@ -107,6 +124,9 @@ func TestWriteTextWriteError(t *testing.T) {
 	if err := WriteText(full{}, gardenReport()); err == nil {
 		t.Error("a full disk went unnoticed")
 	}
+	if err := WriteMarkdown(full{}, gardenReport()); err == nil {
+		t.Error("a full disk went unnoticed")
+	}
 	if err := WriteJSON(full{}, gardenReport()); err == nil {
 		t.Error("a full disk went unnoticed")
 	}
@@ -124,38 +144,13 @@ func TestWriteTextAlwaysFits(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := drawReport(t)
 		var one, two bytes.Buffer
-		if err := errors.Join(WriteText(&one, r), WriteText(&two, r)); err != nil {
+		wide := rapid.IntRange(80, 200).Draw(t, "columns")
+		if err := errors.Join(WriteTextWidth(&one, r, wide), WriteTextWidth(&two, r, wide)); err != nil {
 			t.Fatal(err)
 		}
-		narrow(t, one.String())
+		narrow(t, one.String(), wide)
 		if one.String() != two.String() {
 			t.Error("equal reports give different text")
-		}
-	})
-}
-
-// No cell is lost: the tables are the result.
-func TestTableKeepsCells(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		width := rapid.IntRange(1, 6).Draw(t, "columns")
-		cell := rapid.StringMatching(`[A-Za-z0-9.+~\[-]{1,10}`)
-		g := grid{header: rapid.SliceOfN(cell, width, width).Draw(t, "header"), lastText: rapid.Bool().Draw(t, "last")}
-		for range rapid.IntRange(1, 5).Draw(t, "rows") {
-			g.add(rapid.SliceOfN(cell, width, width).Draw(t, "row")...)
-		}
-		var p page
-		p.table(g)
-		if p.err != nil {
-			t.Fatal(p.err)
-		}
-		lines := strings.Split(p.String(), "\n")
-		if len(lines) != len(g.rows)+3 {
-			t.Fatalf("%d lines: %q", len(lines), lines)
-		}
-		for i, want := range append([][]string{g.header, nil}, g.rows...) {
-			if got := strings.Fields(lines[i]); want != nil && !cmp.Equal(want, got) {
-				t.Fatalf("line %d: %q, want %q", i, got, want)
-			}
 		}
 	})
 }
@@ -222,12 +217,12 @@ func TestFormat(t *testing.T) {
 	check(signed(1), "+100.0")
 	check(coefficient(-.0001), "0.000")
 	check(coefficient(-.6), "-0.600")
-	check(probability(0), "<0.0001")
-	check(probability(.0001), "0.0001")
-	check(probability(.00095), "0.0009")
-	check(probability(.0123), "0.012")
-	check(probability(.31), "0.31")
-	check(probability(1), "1.00")
+	check(Probability(0), "<0.0001")
+	check(Probability(.0001), "0.0001")
+	check(Probability(.00095), "0.0009")
+	check(Probability(.0123), "0.012")
+	check(Probability(.31), "0.31")
+	check(Probability(1), "1.00")
 	check(Difference{Delta: .004, Low: -.01, High: .02, P: .36, Verdict: Noise}.String(), "~ [-1.0, +2.0] p=0.36")
 	check(Difference{Delta: .13, Low: .11, High: .15, P: .00001, Verdict: Better}.String(), "+13.0 [+11.0, +15.0] p<0.0001")
 	check((*Score)(nil).String(), "-")
@@ -240,5 +235,4 @@ func TestFormat(t *testing.T) {
 	check(duration(191.6), "3m12s")
 	check(duration(30000), "8h20m0s")
 	check(plural(1, "trial")+plural(0, "trial"), "1 trial0 trials")
-	check(clip("abcdef", 6)+clip("abcdefg", 6)+clip("日本語", 5), "abcdefabcde…日本…")
 }

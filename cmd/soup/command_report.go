@@ -1,53 +1,36 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
-	"soup/internal/study"
-	"soup/internal/usage"
+	"soup/internal/reports"
 )
 
 func newReportCommand() *cobra.Command {
-	var asJSON, asCSV bool
-	var html string
+	var r reports.Request
 	cmd := &cobra.Command{
-		Use:   "report DIR [--json | --csv | --html FILE]",
+		Use:   "report DIR [--json | --csv | --md | [--svg DIR] [--png DIR] | --html FILE]",
 		Short: "Show what a study found",
+		Long: `Show what a study found, also while it runs. Text is as wide as the terminal, 80
+to 200 columns, and 100 elsewhere; COLUMNS=80 in the environment says otherwise.
+Pictures that there is no data for are named on stderr, with the reason.`,
 		Example: `  soup report build/demo
-  soup report build/demo --html report.html`,
+  soup report build/demo --md
+  soup report build/demo --svg build/figures
+  soup report build/demo --html build/demo.html`,
 		Args: exactly(1, "the folder of one study"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if asJSON && asCSV {
-				return &usage.Error{Message: "give --json or --csv, not both"}
-			}
-			if cmd.Flags().Changed("html") {
-				return writePage(cmd, args[0], html, asJSON || asCSV)
-			}
-			report, err := study.BuildReport(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			return study.WriteReport(cmd.OutOrStdout(), report, map[bool]string{asJSON: "json", asCSV: "csv"}[true])
+			r.Dir = args[0]
+			return reports.Run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), r)
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	cmd.Flags().BoolVar(&asCSV, "csv", false, "print one line a trial")
-	cmd.Flags().StringVar(&html, "html", "", "web page to write: one file with charts, candidates and items; replaces only such a report")
+	f := cmd.Flags()
+	f.BoolVar(&r.JSON, "json", false, "print JSON: everything")
+	f.BoolVar(&r.CSV, "csv", false, "print one line a trial")
+	f.BoolVar(&r.Markdown, "md", false, "print the tables as GitHub's Markdown")
+	f.BoolVar(&r.Notes, "notes", false, "in text, also how each strategy chose its candidates")
+	f.StringVar(&r.SVG, "svg", "", "folder to write pictures into as SVG; those of the same name are replaced")
+	f.StringVar(&r.PNG, "png", "", "the same as PNG, 200 pixels an inch")
+	f.StringVar(&r.HTML, "html", "", "web page to write, one file with charts, candidates and items; replaces only such a page")
 	return cmd
-}
-
-func writePage(cmd *cobra.Command, dir, file string, also bool) error {
-	switch {
-	case file == "":
-		return &usage.Error{Message: "--html needs a file"}
-	case also:
-		return &usage.Error{Message: "give --html or --json or --csv, not two of them"}
-	}
-	if err := study.WritePage(cmd.Context(), dir, file); err != nil {
-		return err
-	}
-	fmt.Fprintf(cmd.OutOrStdout(), "report of %s written to %s\n", dir, file)
-	return nil
 }

@@ -6,7 +6,7 @@ import (
 	"math"
 	"path/filepath"
 
-	"soup/results"
+	"soup/results/plots"
 )
 
 // WriteSVG draws the matrix of Pearson's correlations.
@@ -25,6 +25,6 @@ func (a *Analysis) WriteSVG(w io.Writer) error {
 			}
 		}
 	}
-	title := fmt.Sprintf("Pearson correlation of categories, %s, n = %d models", filepath.Base(a.Table), a.Models)
-	return results.WriteHeatmap(w, title, a.Categories, matrix)
+	about := fmt.Sprintf("Pearson correlation over n = %d models; white: unknown", a.Models)
+	return plots.WriteHeatmap(w, "Categories of "+filepath.Base(a.Table), about, a.Categories, matrix)
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 
@@ -20,6 +21,12 @@ type Comparison struct {
 	Studies    []Study    `json:"studies"`
 	Strategies []Strategy `json:"strategies"` // those of two studies or more, best mean rank first
 	Pairs      []Pair     `json:"pairs"`      // of winners on the same test items
+	Seeds      []Seeds    `json:"seeds"`      // studies with several seeds
+	Duels      []Duel     `json:"duels"`      // of strategies
+	Budgets    Budgets    `json:"budgets"`
+	Paces      []Pace     `json:"paces"` // at equal cost
+
+	reports []results.Report
 }
 
 // Study is one study with its winner.
@@ -49,6 +56,13 @@ type Strategy struct {
 	Better   int      `json:"better"`    // studies in which it is better than the best single, by the paired test
 	Noise    int      `json:"noise"`     // in which it cannot be told from it
 	Worse    int      `json:"worse"`     // in which it is worse
+
+	Quartiles *Quartiles `json:"quartiles"` // of Test over studies
+	// Wins, Ties and Losses are against every other strategy in every study, by the
+	// paired test.
+	Wins   int `json:"wins"`
+	Ties   int `json:"ties"`
+	Losses int `json:"losses"`
 }
 
 // Pair sets the winners of two studies against each other.
@@ -58,9 +72,31 @@ type Pair struct {
 	results.Difference
 }
 
+// Form says how to print a comparison: one of these, or none for text.
+type Form struct{ JSON, CSV, Markdown bool }
+
+// Run compares the studies of the folders and prints what it found.
+func Run(ctx context.Context, w io.Writer, dirs []string, f Form) error {
+	if f.JSON && f.CSV || f.JSON && f.Markdown || f.CSV && f.Markdown {
+		return &usage.Error{Message: "give one of --json, --csv and --md"}
+	}
+	c, err := Compare(ctx, dirs)
+	switch {
+	case err != nil:
+		return err
+	case f.JSON:
+		return c.WriteJSON(w)
+	case f.CSV:
+		return c.WriteCSV(w)
+	case f.Markdown:
+		return c.WriteMarkdown(w)
+	}
+	return c.WriteText(w)
+}
+
 // Compare reads the studies of the folders. One that is not finished is an error.
 func Compare(ctx context.Context, dirs []string) (*Comparison, error) {
-	c := &Comparison{}
+	c := &Comparison{Pairs: []Pair{}, Seeds: []Seeds{}, Duels: []Duel{}, Paces: []Pace{}}
 	var reports []results.Report
 	for i, dir := range dirs {
 		if slices.Contains(dirs[:i], dir) {
@@ -76,7 +112,13 @@ func Compare(ctx context.Context, dirs []string) (*Comparison, error) {
 		reports = append(reports, r)
 		c.Studies = append(c.Studies, summary(dir, r))
 	}
+	c.reports = reports
 	c.addStrategies(reports)
+	c.addSeeds(reports)
+	c.addPaces(reports)
+	if err := c.addDuels(ctx, dirs, reports); err != nil {
+		return nil, err
+	}
 	for i, dir := range dirs {
 		for _, other := range dirs[i+1:] {
 			d, same, err := study.CompareWinners(dir, other)
@@ -112,8 +154,8 @@ func (c *Comparison) addStrategies(reports []results.Report) {
 	var names []string
 	for _, r := range reports {
 		for _, s := range r.Strategies {
-			if s.Scores.Test == nil || s.Scores.Test.Mean == nil {
-				continue
+			if s.Strategy == results.OfWinner || s.Scores.Test == nil || s.Scores.Test.Mean == nil {
+				continue // a winner that is not the best of its strategy is no strategy
 			}
 			if rows[s.Strategy] == nil {
 				names = append(names, s.Strategy)
@@ -162,7 +204,7 @@ func gather(name string, rows []results.StrategyReport) Strategy {
 			s.Noise++
 		}
 	}
-	s.Test = stat.Mean(test, nil)
+	s.Test, s.Quartiles = stat.Mean(test, nil), quartiles(test)
 	if len(test) > 1 {
 		spread := stat.StdDev(test, nil)
 		s.Spread = &spread

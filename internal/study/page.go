@@ -4,13 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -218,7 +216,7 @@ func (b *reporter) byPromise(s *page.Study) []results.TrialReport {
 // addPrompts reads the study's data files again. Where they are gone or have
 // changed, the page says so and shows answers only.
 func (b *reporter) addPrompts(s *page.Study) {
-	set, err := b.loadItems()
+	set, err := b.items()
 	if err != nil {
 		s.Without = "Prompts are not shown: the items could not be read again: " + oneLine(err.Error())
 		return
@@ -235,59 +233,12 @@ func (b *reporter) addPrompts(s *page.Study) {
 	}
 }
 
-// loadItems reads the items of the study file in the ledger and checks that they
-// are the ones that were asked.
-func (b *reporter) loadItems() (set eval.Set, err error) {
-	c, err := b.config()
+func (b *reporter) items() (eval.Set, error) {
+	r, err := recorded(b.dir, b.ledger)
 	if err != nil {
-		return set, err
+		return eval.Set{}, err
 	}
-	if set, err = loadItems(c); err != nil {
-		return set, err
-	}
-	for _, s := range b.study.Settings {
-		if s.Name == itemsSetting && s.Value != short(set.Hash()) {
-			return set, errors.New("they are no longer those that were asked")
-		}
-	}
-	return set, nil
-}
-
-// config is the study file as the ledger has it, as far as the items need it.
-// Paths in it are relative to the folder that the file was in.
-func (b *reporter) config() (*Config, error) {
-	c := &Config{File: "the ledger's study file"}
-	if err := parseInto(c, b.study.Config); err != nil {
-		return nil, err
-	}
-	folder, err := b.folder(c)
-	if err != nil {
-		return nil, err
-	}
-	c.File = filepath.Join(folder, b.study.Name+".yaml")
-	return c, c.checkBenchmarks()
-}
-
-// folder is where the study file was: as its last run noted, or, in ledgers that
-// have no such note, where its parents' relative paths begin.
-func (b *reporter) folder(c *Config) (string, error) {
-	noted, err := b.ledger.Events(fileEvent)
-	if err != nil {
-		return "", err
-	}
-	if len(noted) > 0 {
-		var path string
-		err := json.Unmarshal(noted[len(noted)-1].Detail, &path)
-		return filepath.Dir(path), err
-	}
-	_, parents, err := b.ledger.Study()
-	for i, p := range c.Parents.List {
-		rest := string(filepath.Separator) + filepath.Clean(p.Path)
-		if i < len(parents) && !filepath.IsAbs(p.Path) && strings.HasSuffix(parents[i].Path, rest) {
-			return strings.TrimSuffix(parents[i].Path, rest), nil
-		}
-	}
-	return ".", err
+	return r.Items("")
 }
 
 // promptOf is what a person must read to judge the answer.

@@ -44,7 +44,7 @@ func TestWritePage(t *testing.T) {
 		want    string
 		prepare func() error
 	}{
-		{"they are no longer those that were asked", func() error { return os.WriteFile(data, []byte(changed), 0o600) }},
+		{"its items are not those that were answered", func() error { return os.WriteFile(data, []byte(changed), 0o600) }},
 		{"no such file", func() error { return os.Remove(data) }},
 	} {
 		if err := c.prepare(); err != nil {
@@ -146,33 +146,5 @@ func TestClip(t *testing.T) {
 	clip(&s, 1e6)
 	if got := s.Shown[0].List[0].Text; !strings.Contains(got, "[cut: 6000 bytes") || strings.Count(got, "[cut") != 1 {
 		t.Errorf("%s", got)
-	}
-}
-
-// The folder of a study file is noted; in older ledgers it follows from the
-// parents' paths.
-func TestFolderOfStudyFile(t *testing.T) {
-	l, err := results.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	err = l.Begin(results.Study{Name: "old", Config: "parents: [{path: ../ckpt/a}, {path: b}]\n"}, []results.Parent{{Name: "a", Path: "/data/ckpt/a", Hash: "1"}, {Name: "b", Path: "/data/studies/b", Hash: "2"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := newReporter(l.Dir(), l)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &Config{Parents: Parents{List: []Parent{{Path: "../ckpt/a"}, {Path: "b"}}}}
-	if folder, err := b.folder(c); err != nil || folder != "/data/studies" {
-		t.Errorf("%s %v", folder, err)
-	}
-	if err := l.Event(fileEvent, "/elsewhere/old.yaml"); err != nil {
-		t.Fatal(err)
-	}
-	if folder, err := b.folder(c); err != nil || folder != "/elsewhere" {
-		t.Errorf("%s %v", folder, err)
 	}
 }

@@ -224,6 +224,9 @@ func (b *reporter) partial(d stopped) *results.Partial {
 	return p
 }
 
+// RacingNote is under whose name a study notes what racing saved.
+const RacingNote = "racing"
+
 // noteRacing says what racing saved in the search.
 func (s *session) noteRacing() error {
 	raced, stopped, saved, all := 0, 0, 0, 0
@@ -241,6 +244,6 @@ func (s *session) noteRacing() error {
 	if raced == 0 {
 		return nil
 	}
-	return s.ledger.Note("racing", []string{fmt.Sprintf("stopped %d of %d candidates early, which saved %d of %d items (%.0f %%)",
+	return s.ledger.Note(RacingNote, []string{fmt.Sprintf("stopped %d of %d candidates early, which saved %d of %d items (%.0f %%)",
 		stopped, raced, saved, all, 100*float64(saved)/float64(all))})
 }

@@ -83,7 +83,7 @@ func checkRacedReport(t *testing.T, dir string, k kept) {
 		}
 	}
 	var text strings.Builder
-	if err := WriteReport(&text, r, "text"); err != nil {
+	if err := results.WriteText(&text, r); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(text.String(), "racing: ") || !strings.Contains(text.String(), "pruned") {

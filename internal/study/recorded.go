@@ -2,6 +2,7 @@ package study
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -29,16 +30,21 @@ func OpenRecorded(dir string) (*Recorded, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Recorded{Dir: dir, Ledger: ledger, Config: &Config{File: "the ledger's study file"}}
-	if r.About, r.Parents, err = ledger.Study(); err == nil {
-		err = parseInto(r.Config, r.About.Config)
-	}
+	r, err := recorded(dir, ledger)
 	if err != nil {
 		_ = ledger.Close()
 		return nil, err
 	}
-	r.Config.Text = r.About.Config
 	return r, nil
+}
+
+func recorded(dir string, ledger *results.Ledger) (r *Recorded, err error) {
+	r = &Recorded{Dir: dir, Ledger: ledger, Config: &Config{File: "the ledger's study file"}}
+	if r.About, r.Parents, err = ledger.Study(); err != nil {
+		return nil, err
+	}
+	r.Config.Text = r.About.Config
+	return r, parseInto(r.Config, r.About.Config)
 }
 
 // Close closes the ledger.
@@ -92,9 +98,9 @@ func (r *Recorded) Recipe(t results.Trial, like *merge.Checkpoint) (recipe merge
 	return recipe, store, err
 }
 
-// Items loads the benchmarks that the study was scored on. file is the study
-// file, for the ledger does not say where it lies; "" looks where the parents'
-// paths and the study's folder point. Items other than those that were answered are
+// Items loads the benchmarks that the study was scored on. file is the study file;
+// "" looks where its last run found it, where the parents' paths point, and beside
+// the study's folder. Items other than those that were answered are
 // an error.
 func (r *Recorded) Items(file string) (eval.Set, error) {
 	files := r.files()
@@ -135,11 +141,18 @@ func (r *Recorded) itemsOf(file string) (eval.Set, error) {
 	return set, nil
 }
 
-// files are where the study file may lie: where the parents' paths, which the
-// ledger has in full, are what the file says, and beside the study's folder.
+// files are where the study file may lie: as its last run noted (early ledgers have
+// no such note), where the parents' paths, which the ledger has in full, are what
+// the file says, and beside the study's folder.
 func (r *Recorded) files() []string {
 	const name = "study.yaml" // only its folder matters
 	var list []string
+	if noted, err := r.Ledger.Events(fileEvent); err == nil && len(noted) > 0 {
+		var path string
+		if json.Unmarshal(noted[len(noted)-1].Detail, &path) == nil {
+			list = append(list, path)
+		}
+	}
 	written := r.Config.Parents.List
 	if r.Config.Parents.Glob != "" {
 		written = []Parent{{Path: r.Config.Parents.Glob}}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -27,18 +26,6 @@ func BuildReport(ctx context.Context, dir string) (results.Report, error) {
 		return results.Report{}, err
 	}
 	return b.build(ctx)
-}
-
-// WriteReport prints a report: as "json", as "csv", or as text.
-func WriteReport(w io.Writer, r results.Report, form string) error {
-	switch form {
-	case "json":
-		return results.WriteJSON(w, r)
-	case "csv":
-		return results.WriteCSV(w, r)
-	default:
-		return results.WriteText(w, r)
-	}
 }
 
 // reporter turns a ledger into a report.
@@ -120,12 +107,16 @@ func (b *reporter) addCounts(r *results.Report) (err error) {
 }
 
 func (b *reporter) trial(t results.Trial, scores results.Scores) results.TrialReport {
+	answered := 0
+	if t.State != results.Cached && scores.Search != nil {
+		answered = scores.Search.N
+	}
 	if b.trials[t.Of].State != results.Complete {
 		scores = results.Scores{} // part of the items is no score
 	}
 	tr := results.TrialReport{
 		Number: t.Number, Strategy: t.Strategy, Label: t.Label, Weights: b.named(t), State: t.State, Of: t.Of, Reason: t.Reason,
-		Failure: t.Failure, Scores: scores,
+		Failure: t.Failure, Scores: scores, Answered: answered,
 		Seconds: results.Seconds{Merge: t.Merge, Swap: t.Swap, FirstToken: t.First, Eval: t.Eval},
 	}
 	if t.State == results.Pruned {

@@ -1,6 +1,7 @@
 package study
 
 import (
+	"context"
 	"fmt"
 	"maps"
 
@@ -51,4 +52,26 @@ func readJudged(dir string) (j judged, err error) {
 	j.weights = b.weights
 	j.outcomes, err = b.outcomes(b.winner.Trial, results.Test)
 	return j, err
+}
+
+// CompareTrials sets two trials of one study against each other on test; the
+// verdict is "" where one has no score there.
+func CompareTrials(ctx context.Context, dir string, of, against int) (results.Difference, error) {
+	if err := ctx.Err(); err != nil {
+		return results.Difference{}, err
+	}
+	ledger, err := openForReading(dir)
+	if err != nil {
+		return results.Difference{}, err
+	}
+	defer ledger.Close()
+	b, err := newReporter(dir, ledger)
+	if err != nil {
+		return results.Difference{}, err
+	}
+	c, err := b.compare("", of, "", against)
+	if err != nil || c == nil {
+		return results.Difference{}, err
+	}
+	return c.Difference, nil
 }
