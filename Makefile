@@ -7,7 +7,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 BUILD := go build -ldflags '-X main.version=$(VERSION)'
 PURE := ./merge/... ./search/... ./eval ./benchmarks/... ./results/... ./internal/progress ./internal/launch
 
-.PHONY: help build demo demo-uneven test test-race test-browser bench-report echarts test-servers agree agree-text lint fmt fuzz bench generated test-arm64 static clean compilers agree-extraction golden-extraction anchors agree-optuna agree-mergekit
+.PHONY: help build demo demo-uneven test test-race test-browser bench-report echarts test-servers agree agree-text lint fmt fuzz bench generated test-arm64 static clean compilers agree-extraction golden-extraction anchors agree-optuna agree-mergekit bench-search bench-search-anchors
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
@@ -88,6 +88,16 @@ fuzz: compilers ## every fuzz target, FUZZTIME each (default 30m), one after the
 
 bench: compilers ## speed of the merge kernel and of the engine
 	go test -run '^$$' -bench . ./merge ./eval/server/embedded
+
+GRID ?=
+bench-search: ## strategies against each other, 20 seeds, as Markdown and plots into build/search; GRID=DIR adds a recorded grid
+	mkdir -p build/search
+	CGO_ENABLED=0 go run ./cmd/soup bench search $(if $(GRID),--grid $(GRID)) --strategies auto,gp,cmaes,coordinate,hillclimb,sobol,random,tpe,soce,greedy --md --svg build/search > build/search/table.md
+	cat build/search/table.md
+
+bench-search-anchors: ## Optuna and the cmaes package on one of them, PROBLEM=inside; prepares Python once
+	CGO_ENABLED=0 go build -o build/search/soup ./cmd/soup
+	$${SOUP_PYTHON:-$$(tools/search/python.sh)} tools/search/anchors.py --soup build/search/soup --problem $(or $(PROBLEM),inside) $(if $(GRID),--grid $(GRID))
 
 generated: ## the assembly that is committed is what its generator writes
 	go generate ./merge/internal/kernel

@@ -10,9 +10,9 @@ var paramStop = Parameter{Name: "stop", Default: 0.2, Low: 0, High: 10, Doc: "en
 // patient is how many proposals in a row have to promise too little.
 const patient = 3
 
-// auto does what is cheap and sure first: the parents, equal weights and the greedy
-// soup, which a bad parent does not spoil; then it asks what gp would ask, from all
-// that. It ends with the budget, or when three proposals in a row are expected to
+// auto does what is cheap and sure first: the parents, equal weights, the soup that
+// the parents' categories vote for, and the greedy soup, which a bad parent does not
+// spoil; then it asks what gp would ask, from all that. It ends with the budget, or when three proposals in a row are expected to
 // gain less than the noise: stop standard errors of the difference between the best
 // and the uniform soup.
 type auto struct {
@@ -43,7 +43,11 @@ func (a *auto) follow(done []Trial) []Point {
 		return nil
 	}
 	points, gains := a.propose(s, done, min(left, a.options.whole("batch")))
-	if len(points) == 0 || a.enough(s, gains[0]) {
+	if len(points) == 0 {
+		a.note("ends: there is no point left that was not tried")
+		return nil
+	}
+	if a.enough(s, gains[0]) {
 		return nil
 	}
 	for i := range points {
@@ -52,10 +56,28 @@ func (a *auto) follow(done []Trial) []Point {
 	return points
 }
 
-// first are the baselines that were not tried yet, as far as greedy can go.
+// vote is the soup that the parents' categories vote for, if they have any.
+func (a *auto) vote() []Point {
+	var singles []Trial
+	for _, p := range a.space.singles() {
+		singles = append(singles, *a.known.trial(p))
+	}
+	p, ok := a.space.vote(singles)
+	if !ok {
+		return nil
+	}
+	p.Label = "auto vote: " + a.space.describe(p)
+	return []Point{p}
+}
+
+// first are the baselines and the vote, as far as they were not tried yet and
+// greedy can go.
 func (a *auto) first() []Point {
 	if fresh := a.known.lacks(a.space.singles()); len(fresh) > 0 {
 		return append(fresh, a.space.equal("uniform", a.space.all()))
+	}
+	if fresh := a.known.lacks(a.vote()); len(fresh) > 0 {
+		return fresh
 	}
 	greedy, err := newGreedy(a.space, a.seed, nil)
 	if err != nil {

@@ -64,9 +64,10 @@ in a new folder of DIR and removed at the end.`,
 
 func newBenchSearchCommand() *cobra.Command {
 	var o bench.SearchOptions
-	var asJSON bool
+	var asJSON, asMarkdown, answers bool
+	var plots string
 	cmd := &cobra.Command{
-		Use:   "search [--grid DIR] [--problems NAME,...] [--strategies NAME,...] [--json]",
+		Use:   "search [--grid DIR] [--problems NAME,...] [--strategies NAME,...] [--svg DIR] [--json | --md]",
 		Short: "Compare strategies on made-up landscapes and on a recorded grid of soups",
 		Long: `Run strategies on problems whose best soup is known and print how far, in points, the
 soup that each would deliver lies below it after so many evaluations. A grid is a folder
@@ -75,12 +76,24 @@ item's outcome, interpolated in between.`,
 		Example: "  soup bench search --problems inside,edge\n  soup bench search --grid results --strategies gp,cmaes --items 75",
 		Args:    exactly(0, "options only"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if asJSON && asMarkdown {
+				return &usage.Error{Message: "--json and --md: only one can be printed", Advice: "leave one out"}
+			}
 			if !quiet(cmd) {
 				o.Info = cmd.ErrOrStderr()
 			}
+			if answers {
+				return bench.Answers(cmd.Context(), o, cmd.InOrStdin(), cmd.OutOrStdout())
+			}
 			report, err := bench.Search(cmd.Context(), o)
+			if err == nil && plots != "" {
+				err = report.WritePlots(plots)
+			}
 			if err != nil {
 				return err
+			}
+			if asMarkdown {
+				return report.WriteMarkdown(cmd.OutOrStdout())
 			}
 			return show(cmd, report, asJSON)
 		},
@@ -91,7 +104,10 @@ item's outcome, interpolated in between.`,
 	cmd.Flags().IntSliceVar(&o.Marks, "evaluations", []int{10, 15, 30, 60}, "when to look at the soup to deliver")
 	cmd.Flags().IntVar(&o.Seeds, "seeds", 20, "runs of each")
 	cmd.Flags().IntVar(&o.Items, "items", 150, "search items a category")
+	cmd.Flags().StringVar(&plots, "svg", "", "folder to write a plot of every problem into: regret against items answered")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&answers, "answers", false, `for other programs: read {"seed":0,"weights":[0.5,0.5]} from standard input, print score and regret`)
+	cmd.Flags().BoolVar(&asMarkdown, "md", false, "print tables in Markdown")
 	return cmd
 }
 

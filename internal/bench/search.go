@@ -41,6 +41,7 @@ type SearchResult struct {
 	Problem     string    `json:"problem"`
 	Strategy    string    `json:"strategy"`
 	Evaluations int       `json:"evaluations"`
+	Items       int       `json:"items_answered"` // by so many evaluations
 	Median      float64   `json:"median"`
 	Low         float64   `json:"lower_quartile"`
 	High        float64   `json:"upper_quartile"`
@@ -157,12 +158,20 @@ func (o *SearchOptions) problems() ([]problem, error) {
 
 func (o *SearchOptions) measure(ctx context.Context, p problem, strategy string) ([]SearchResult, error) {
 	regrets := make([][]float64, o.Seeds)
+	each := 0 // items of a candidate
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for seed := range o.Seeds {
-		g.Go(func() (err error) {
-			regrets[seed], err = o.run(ctx, p.world(uint64(seed), o.Items), strategy, uint64(seed))
-			return err
+		g.Go(func() error {
+			t, err := o.run(ctx, p.world(uint64(seed), o.Items), strategy, uint64(seed))
+			if err != nil {
+				return err
+			}
+			regrets[seed] = t.regrets
+			if seed == 0 {
+				each = len(t.trials[0].Items)
+			}
+			return nil
 		})
 	}
 	if err := g.Wait(); err != nil {
@@ -170,7 +179,7 @@ func (o *SearchOptions) measure(ctx context.Context, p problem, strategy string)
 	}
 	var rows []SearchResult
 	for m, mark := range o.Marks {
-		r := SearchResult{Problem: p.name, Strategy: strategy, Evaluations: mark}
+		r := SearchResult{Problem: p.name, Strategy: strategy, Evaluations: mark, Items: mark * each}
 		for _, run := range regrets {
 			r.Regrets = append(r.Regrets, run[m])
 		}
@@ -195,9 +204,9 @@ type tasting struct {
 	regrets  []float64
 }
 
-// run gives the regret at every mark. A strategy that is done early stays at
-// what it would deliver.
-func (o *SearchOptions) run(ctx context.Context, w world, name string, seed uint64) ([]float64, error) {
+// run tastes until there is a regret at every mark. A strategy that is done early
+// stays at what it would deliver.
+func (o *SearchOptions) run(ctx context.Context, w world, name string, seed uint64) (*tasting, error) {
 	options := map[string]any{}
 	for _, p := range search.Parameters(name) {
 		if p.Name == "budget" {
@@ -223,7 +232,7 @@ func (o *SearchOptions) run(ctx context.Context, w world, name string, seed uint
 	for len(t.regrets) < len(t.marks) {
 		t.regrets = append(t.regrets, t.regret())
 	}
-	return t.regrets, nil
+	return t, nil
 }
 
 func (t *tasting) follow(ctx context.Context, s search.Strategy) {

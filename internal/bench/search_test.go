@@ -264,3 +264,55 @@ func TestBrokenGrids(t *testing.T) {
 		}
 	}
 }
+
+// Tables in Markdown have a line a strategy; equal quartiles are left out.
+func TestSearchMarkdown(t *testing.T) {
+	r := SearchReport{Rows: []SearchResult{
+		{Problem: "hill", Strategy: "a", Evaluations: 5, Median: 1, Low: 0.5, High: 2},
+		{Problem: "hill", Strategy: "a", Evaluations: 9},
+		{Problem: "hill", Strategy: "b", Evaluations: 5, Median: 3, Low: 3, High: 3},
+		{Problem: "hill", Strategy: "b", Evaluations: 9, Median: 2, Low: 1, High: 3},
+		{Problem: "hole", Strategy: "a", Evaluations: 5},
+	}}
+	var got bytes.Buffer
+	if err := r.WriteMarkdown(&got); err != nil {
+		t.Fatal(err)
+	}
+	want := `| hill | 5 | 9 |
+|---|---|---|
+| a | 1.00 (0.50-2.00) | 0.00 |
+| b | 3.00 | 2.00 (1.00-3.00) |
+
+| hole | 5 |
+|---|---|
+| a | 0.00 |
+
+`
+	if got.String() != want {
+		t.Errorf("got\n%s", got.String())
+	}
+}
+
+// Every problem has its plot, with a line a strategy, also where regret is 0.
+func TestSearchPlots(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "plots")
+	r := SearchReport{Rows: []SearchResult{
+		{Problem: "hill", Strategy: "first", Evaluations: 5, Items: 500, Median: 1, Low: 0.5, High: 2},
+		{Problem: "hill", Strategy: "first", Evaluations: 9, Items: 900},
+		{Problem: "hole", Strategy: "second", Evaluations: 5, Items: 500},
+	}}
+	if err := r.WritePlots(dir); err != nil {
+		t.Fatal(err)
+	}
+	for problem, strategy := range map[string]string{"hill": "first", "hole": "second"} {
+		svg, err := os.ReadFile(filepath.Join(dir, "regret-"+problem+".svg"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{problem, strategy, "search items answered"} {
+			if !strings.Contains(string(svg), ">"+want+"<") {
+				t.Errorf("%s does not say %s", problem, want)
+			}
+		}
+	}
+}

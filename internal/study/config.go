@@ -32,7 +32,7 @@ type Config struct {
 	Groups     Groups              `yaml:"groups"`
 	Benchmarks []benchmarks.Source `yaml:"benchmarks"`
 	Objective  Objective           `yaml:"objective"`
-	Strategies []StrategySpec      `yaml:"strategies"`
+	Strategies []StrategySpec      `yaml:"strategies"` // beside the baselines; default auto
 	Budget     Budget              `yaml:"budget"`
 	Racing     *Racing             `yaml:"racing"` // nil: every candidate is asked all search items
 	Server     Server              `yaml:"server"`
@@ -242,6 +242,9 @@ func (c *Config) complete() error {
 	}
 	if c.Finalists == 0 {
 		c.Finalists = 5
+	}
+	if c.Strategies == nil { // an empty list stays one
+		c.Strategies = []StrategySpec{{Name: "auto"}}
 	}
 	for _, check := range []func() error{c.completeParents, c.checkBenchmarks, c.completeServer, c.checkRest} {
 		if err := check(); err != nil {

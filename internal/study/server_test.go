@@ -73,11 +73,12 @@ func TestStaleWeightsAreNeverScored(t *testing.T) {
 			if _, err := through(t, file, &machine{}, format, nil); err != nil {
 				t.Fatal(err)
 			}
-			more, err := os.ReadFile(file)
+			text, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := os.WriteFile(file, append(more, "strategies: [{random: {budget: 2}}]\n"...), 0o600); err != nil {
+			longer := strings.Replace(string(text), baselinesOnly, "strategies: [{random: {budget: 2}}]\n", 1)
+			if err := os.WriteFile(file, []byte(longer), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			stops()

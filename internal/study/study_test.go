@@ -43,8 +43,12 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// baselinesOnly keeps small studies small: without it they run auto.
+const baselinesOnly = "strategies: []\n"
+
 // smallStudy writes a study of four garden checkpoints and a few items of
-// three categories into a new folder and returns the study file.
+// three categories into a new folder and returns the study file. Unless more
+// names strategies it runs the baselines only.
 func smallStudy(t *testing.T, more string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -60,6 +64,9 @@ func smallStudy(t *testing.T, more string) string {
 	for _, c := range []string{"arith", "choice", "sort"} {
 		takeItems(t, filepath.Join(root, "data", c+".jsonl"), filepath.Join(dir, c+".jsonl"), 12)
 		text += "  - {name: " + c + ", file: " + c + ".jsonl}\n"
+	}
+	if !strings.Contains(more, "strategies:") {
+		text += baselinesOnly
 	}
 	file := filepath.Join(dir, "small.yaml")
 	if err := os.WriteFile(file, []byte(text+more), 0o600); err != nil {
@@ -301,7 +308,7 @@ func TestChangedStudyIsRefused(t *testing.T) {
 			t.Errorf("%s for %s: error %v does not say %q", c.replacement, c.old, err, c.want)
 		}
 	}
-	if err := change("benchmarks:", "strategies: [{random: {budget: 2}}]\nbenchmarks:"); err != nil {
+	if err := change(baselinesOnly, "strategies: [{random: {budget: 2}}]\n"); err != nil {
 		t.Errorf("one more strategy: %v", err)
 	}
 	after := read(t, DefaultDir(file))

@@ -38,6 +38,21 @@ func ragged(seed uint64) pace {
 	}}
 }
 
+// replayed tells first what was known before the strategy was made anew, one by
+// one, and then asks for several at once, as a study does that goes on.
+func replayed(before []search.Trial) pace {
+	told := 0
+	return pace{"replayed", func() int {
+		if told < len(before) {
+			return 1
+		}
+		return 4
+	}, func(waiting []search.Trial) (now, later []search.Trial) {
+		told += len(waiting)
+		return waiting, nil
+	}}
+}
+
 // twice tells every outcome again, with another score.
 func twice() pace {
 	return pace{"told twice", func() int { return 3 }, func(waiting []search.Trial) (now, later []search.Trial) {

@@ -184,8 +184,26 @@ func (c suite) reproducible(try tryer, want []search.Trial) error {
 			return fmt.Errorf("%s: %w", p.name, err)
 		}
 	}
+	return c.restarted(try, want)
+}
+
+// restarted checks that a strategy made anew and told what is known of the first
+// points goes on as if it had never stopped, wherever it stopped.
+func (c suite) restarted(try tryer, want []search.Trial) error {
+	for cut := 1; cut < len(want); cut += 1 + len(want)/restarts {
+		got, err := c.follow(replayed(want[:cut]), try)
+		if err == nil {
+			err = compare(got, want)
+		}
+		if err != nil {
+			return fmt.Errorf("restarted after %d points: %w", cut, err)
+		}
+	}
 	return nil
 }
+
+// restarts is about how many places to stop at are tried.
+const restarts = 5
 
 // compare says where trials differ from those of asking and telling one by one.
 func compare(got, want []search.Trial) error {
