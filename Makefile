@@ -7,7 +7,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 BUILD := go build -ldflags '-X main.version=$(VERSION)'
 PURE := ./merge/... ./search/... ./eval ./benchmarks/... ./results/... ./internal/progress ./internal/launch
 
-.PHONY: help build demo demo-uneven test test-race test-browser bench-report echarts test-servers agree agree-text lint fmt fuzz bench generated test-arm64 static clean compilers agree-extraction golden-extraction anchors agree-optuna agree-mergekit bench-search bench-search-anchors
+.PHONY: help build demo demo-uneven test test-race test-browser bench-report echarts test-servers agree agree-text lint fmt fuzz bench generated test-arm64 static clean compilers agree-extraction golden-extraction anchors agree-optuna agree-mergekit bench-search bench-search-anchors guide docs
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
@@ -99,9 +99,15 @@ bench-search-anchors: ## Optuna and the cmaes package on one of them, PROBLEM=in
 	CGO_ENABLED=0 go build -o build/search/soup ./cmd/soup
 	$${SOUP_PYTHON:-$$(tools/search/python.sh)} tools/search/anchors.py --soup build/search/soup --problem $(or $(PROBLEM),inside) $(if $(GRID),--grid $(GRID))
 
-generated: ## the assembly that is committed is what its generator writes
-	go generate ./merge/internal/kernel
-	git diff --exit-code -- merge/internal/kernel
+generated: compilers ## what is committed is what its generator writes: the assembly, the schema of the study file
+	go generate ./merge/internal/kernel ./internal/study
+	git diff --exit-code -- merge/internal/kernel docs/study.schema.json
+
+guide: compilers ## run the user guide's commands and write what they print into its pages; then read the difference
+	go test -count=1 -run 'TestGuide$$' ./cmd/soup -args -update
+
+docs: compilers ## manual pages, into build/man
+	go test -count=1 -run 'TestManual$$' ./cmd/soup -args -man $(CURDIR)/build/man
 
 test-arm64: ## the NEON kernel, under qemu-aarch64-static
 	GOARCH=arm64 CGO_ENABLED=0 go test -exec qemu-aarch64-static ./merge/internal/kernel

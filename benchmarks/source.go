@@ -19,6 +19,14 @@ type Source struct {
 	Dir     string         // that relative paths in Options start from; default the working directory
 }
 
+// PlainKeys are the keys of a benchmark in soup's own format in a study file.
+type PlainKeys struct {
+	Name    string `yaml:"name"`
+	File    string `yaml:"file"`
+	Command []any  `yaml:"command"` // scores items of metric command
+	Timeout string `yaml:"timeout"` // of one answer
+}
+
 // ParseSource reads how a command line names a benchmark: the path of a JSON Lines
 // file, FAMILY:PATH, or an entry of a study file's benchmarks in braces, which can
 // have options: {mgsm: PATH, languages: [de, fr]}.
@@ -72,12 +80,7 @@ func (s *Source) UnmarshalYAML(n ast.Node) error {
 			return s.official(n, family, keys)
 		}
 	}
-	var plain struct {
-		Name    string `yaml:"name"`
-		File    string `yaml:"file"`
-		Command []any  `yaml:"command"` // scores items of metric command
-		Timeout string `yaml:"timeout"` // of one answer
-	}
+	var plain PlainKeys
 	err := yaml.NodeToValue(n, &plain, yaml.Strict())
 	s.Name, s.Path = plain.Name, plain.File
 	if len(plain.Command) > 0 || plain.Timeout != "" {

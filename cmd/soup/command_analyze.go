@@ -10,8 +10,8 @@ func newAnalyzeCommand() *cobra.Command {
 	var o analysis.Request
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "analyze SCORES.csv [--tau T]... [--recipe FILE] [--svg FILE] [--json]",
-		Short: "Correlate categories over models, name experts, show what SoCE would mix",
+		Use:   "analyze SCORES.csv|DIR [--tau T]... [--recipe FILE] [--svg FILE]",
+		Short: "Correlate categories, name experts, show what SoCE would mix",
 		Long: `Read a table of scores, one model a row and one category a column, and show how
 the categories correlate over the models, with intervals, which models are
 experts, and what SoCE would mix at several thresholds. A study's folder in
@@ -19,7 +19,7 @@ place of the table takes the scores of its candidates on the search split.
 A recipe says how to read a table and what was published about it.`,
 		Example: `  soup analyze scores.csv --model-column Model --category arith --tau 0.2
   soup analyze bfcl_scores.csv --recipe examples/souper/bfcl-8b.yaml
-  soup analyze build/demo --front arith --front call`,
+  soup analyze first --front arith --front sort --svg correlations.svg`,
 		Args: exactly(1, "a table of scores, or the folder of a study"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Table = args[0]

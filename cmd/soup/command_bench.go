@@ -13,8 +13,8 @@ import (
 func newBenchCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "bench merge|search [--json]",
-		Short:   "Measure merging against this machine's limits, and strategies against each other",
-		Example: "  soup bench merge",
+		Short:   "Measure merging, and strategies against each other",
+		Example: "  soup bench merge\n  soup bench search --problems inside,edge",
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(_ *cobra.Command, args []string) error {
 			message := "bench needs to know what to measure"
@@ -35,11 +35,11 @@ func newBenchMergeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "merge [--gb PARENTSxGB] [--dir DIR] [--json]",
 		Short: "Measure merging, as shares of this machine's read and copy rates",
-		Long: `Average synthetic checkpoints of bfloat16, float16 and float32 into a reused buffer,
-with weights new in all groups and in one of four, four candidates at once, and into a
-new file; beside it the rates at which the machine reads the same files and copies
-memory, and the memory that merging takes beside the mapped files. The files are made
-in a new folder of DIR and removed at the end.`,
+		Long: `Average synthetic checkpoints of bfloat16, float16 and float32 into a reused
+buffer, with weights new in all groups and in one of four, four candidates at
+once, and into a new file; beside it the rates at which the machine reads the
+same files and copies memory, and the memory that merging takes beside the
+mapped files. The files are made in a new folder of DIR and removed at the end.`,
 		Example: "  soup bench merge\n  soup bench merge --gb 4x1 --json",
 		Args:    exactly(0, "options only"),
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
@@ -67,12 +67,13 @@ func newBenchSearchCommand() *cobra.Command {
 	var asJSON, asMarkdown, answers bool
 	var plots string
 	cmd := &cobra.Command{
-		Use:   "search [--grid DIR] [--problems NAME,...] [--strategies NAME,...] [--svg DIR] [--json | --md]",
-		Short: "Compare strategies on made-up landscapes and on a recorded grid of soups",
-		Long: `Run strategies on problems whose best soup is known and print how far, in points, the
-soup that each would deliver lies below it after so many evaluations. A grid is a folder
-with grid.jsonl, grid_scores.csv.gz and grid_soft.csv.gz: soups of a lattice with every
-item's outcome, interpolated in between.`,
+		Use:   "search",
+		Short: "Compare strategies on made-up landscapes and on a grid of soups",
+		Long: `Run strategies on problems whose best soup is known and print how far, in
+points, the soup that each would deliver lies below it after so many
+evaluations. A grid is a folder with grid.jsonl, grid_scores.csv.gz and
+grid_soft.csv.gz: soups of a lattice with every item's outcome, interpolated in
+between.`,
 		Example: "  soup bench search --problems inside,edge\n  soup bench search --grid results --strategies gp,cmaes --items 75",
 		Args:    exactly(0, "options only"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -99,8 +100,8 @@ item's outcome, interpolated in between.`,
 		},
 	}
 	cmd.Flags().StringVar(&o.Grid, "grid", "", "folder of a recorded grid")
-	cmd.Flags().StringSliceVar(&o.Problems, "problems", nil, "problems (default all)")
-	cmd.Flags().StringSliceVar(&o.Strategies, "strategies", nil, "strategies (default all that search)")
+	cmd.Flags().StringSliceVar(&o.Problems, "problems", nil, "problems (default: all)")
+	cmd.Flags().StringSliceVar(&o.Strategies, "strategies", nil, "strategies (default: all that search)")
 	cmd.Flags().IntSliceVar(&o.Marks, "evaluations", []int{10, 15, 30, 60}, "when to look at the soup to deliver")
 	cmd.Flags().IntVar(&o.Seeds, "seeds", 20, "runs of each")
 	cmd.Flags().IntVar(&o.Items, "items", 150, "search items a category")

@@ -21,24 +21,27 @@ func newCheckCommand() *cobra.Command {
 	var recipe string
 	var server selftest.Options
 	cmd := &cobra.Command{
-		Use:   "check [--deep] [--suggest] [--base PATH] [--groups HOW] [--json] PATH... | OUT --recipe soup.json [PARENT...] | --server KIND --model PATH",
-		Short: "Say whether checkpoints can be averaged, and what it takes; or try a soup's recipe, or a server",
-		Long: `Say whether checkpoints can be averaged: every reason against it, with its remedy;
-then what a soup takes: memory, disk, bytes to read and, from a probe of 0.2 s, how
-long that takes. Of the weights only samples are read, with --deep all of them: then
-it also finds parents of another origin, scaled, moved too far, with layers or rows
-in another order, or nearly equal. Paths may also be LoRA adapters.
+		Use:   "check PATH... | OUT --recipe FILE | --server KIND --model PATH",
+		Short: "Can these be averaged? Or: verify a soup, try a server",
+		Long: `Say whether checkpoints can be averaged: every reason against it, with its
+remedy; then what a soup takes: memory, disk, bytes to read and, from a probe of
+0.2 s, how long that takes. Of the weights only samples are read, with --deep all
+of them: then it also finds parents of another origin, scaled, moved too far,
+with layers or rows in another order, or nearly equal. Paths may also be LoRA
+adapters.
 
-With --recipe the first path is a soup: its weights must have the sha256 that the
-recipe records, and the parents, where paths of them are given, the content.
+With --recipe the first path is a soup: its weights must have the sha256 that
+the recipe records, and the parents, where paths of them are given, the content.
 
 With --server a server is tried, in less than a minute for small models: whether
 it answers with the weights it was given, renders prompts as the model was
-trained, repeats its log-probabilities; how long a swap takes; what it cannot do.`,
-		Example: `  soup check --deep --base examples/garden/base examples/garden/finetune/*
-  soup check --groups layers=2 examples/garden/finetune/arith examples/garden/finetune/order
-  soup check soup --recipe soup/soup.json examples/garden/finetune/arith examples/garden/finetune/order
-  soup check --server embedded --model examples/garden/base`,
+trained, repeats its log-probabilities; how long a swap takes; what it cannot
+do.`,
+		Example: `  soup check --deep --base base finetune/*
+  soup check --suggest --base base finetune/*
+  soup check --groups layers=2 finetune/arith finetune/order
+  soup check sum --recipe sum/soup.json finetune/arith finetune/order
+  soup check --server embedded --model base`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if server, err := trying(cmd, args); server || err != nil {
 				return err

@@ -16,7 +16,7 @@ strategy's mean rank and score on test, how often it is better than the best
 single checkpoint and than other strategies, the best score so far at equal cost,
 and the winners in pairs where the test items are the same. Studies of one name
 and the same parents count as seeds of one study.`,
-		Example: "  soup compare build/demo-1 build/demo-2 build/demo-3",
+		Example: "  soup compare night-1 night-2 night-3",
 		Args:    atLeast(2, "the folders of two studies or more"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return comparison.Run(cmd.Context(), cmd.OutOrStdout(), args, o)

@@ -15,14 +15,16 @@ func newEvalCommand() *cobra.Command {
 	var o single.ScoreOptions
 	var asJSON, items, show bool
 	cmd := &cobra.Command{
-		Use:   "eval (--model PATH | --answers FILE.jsonl) --data FILE... [--split NAME]",
+		Use:   "eval --model PATH | --answers FILE --data FILE... [--split NAME]",
 		Short: "Score one checkpoint, or recorded answers",
 		Long: `Score one checkpoint through the embedded engine or another server, or recorded
 answers ({"id":..,"answer":..} a line) without a model.`,
-		Example: `  soup eval --model examples/garden/finetune/arith --data examples/garden/data/arith.jsonl --split test
-  soup eval --model examples/garden/base --data examples/garden/data/arith.jsonl --server ollama --start
-  soup eval --model checkpoints/a --data '{mgsm: data/mgsm, languages: [de, fr]}'
-  soup eval --answers answers.jsonl --data examples/garden/data/arith.jsonl --json --items`,
+		Example: `  soup eval --model finetune/arith --data data/arith.jsonl --split test
+  soup eval --model base --data data/sort.jsonl --server ollama --start
+  soup eval --model base --data gsm8k:gsm8k/test.jsonl
+  soup eval --model base --data '{mgsm: mgsm, languages: [de, fr]}'
+  soup eval --answers answers.jsonl --data data/arith.jsonl --json --items
+  soup eval --show --model base --data data/choice.jsonl`,
 		Args: exactly(0, "options only; give --data once for each file"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if show && o.Answers == "" && len(o.Data) > 0 {
@@ -64,7 +66,7 @@ answers ({"id":..,"answer":..} a line) without a model.`,
 	f.StringVar(&o.Server.Key, "key", "", "with --server: environment variable with the key that is sent")
 	f.IntVar(&o.Server.Context, "context", 0, "with --server: tokens that prompt and answer may have (default: the server's)")
 	f.IntVar(&o.Server.Parallel, "parallel", 0, "with --server: requests in flight (default: found by a short ramp)")
-	f.DurationVar(&o.Server.Timeout, "timeout", 0, "with --server: of one question")
+	f.DurationVar(&o.Server.Timeout, "timeout", 0, "with --server: of one question (default: 5m)")
 	f.IntVar(&o.Server.Threads, "threads", 0, "threads of the embedded engine, or of a server that is started (default: chosen)")
 	f.StringArrayVar(&o.Command, "metric-command", nil, "program that scores items of metric command; again for each argument")
 	f.BoolVar(&show, "show", false, "print the first item's prompt, stop texts and metric of each --data, and score nothing")

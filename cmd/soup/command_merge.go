@@ -12,28 +12,29 @@ import (
 func newMergeCommand() *cobra.Command {
 	var o single.MergeOptions
 	cmd := &cobra.Command{
-		Use:   "merge -o OUT [--method NAME] [--weights NAME=W,...] PATH... | -o OUT --recipe FILE [PATH...]",
-		Short: "Average checkpoints with given weights or by a method, without a search",
-		Long: `Average checkpoints into a complete one: weights, configuration, tokenizer, model card
-and soup.json, the recipe that makes the same bytes again. NAME is the last element of
-a path.
+		Use:   "merge -o OUT [--weights NAME=W,...] PATH... | --recipe FILE",
+		Short: "Average checkpoints by given weights or a method",
+		Long: `Average checkpoints into a complete one: weights, configuration, tokenizer,
+model card and soup.json, the recipe that makes the same bytes again. NAME is
+the last element of a path.
 
-  (no --method)    the weights given, scaled to sum to 1; equal ones if none are given
+  (no --method)    the weights given, scaled to sum to 1; else equal ones
   uniform          1/n each
   linear           as without --method; --as-given leaves the weights unscaled
-  task-arithmetic  base + lambda * sum of W * (parent - base); W is 1 if none are given
-  slerp            two parents: --t of the way along the arc between them, by tensor
-  model-stock      between base and mean of the parents, by the angles of each tensor
+  task-arithmetic  base + lambda * sum of W * (parent - base), W 1 unless given
+  slerp            two parents: --t of the way along the arc between them
+  model-stock      between base and mean of the parents, by each tensor's angles
 
-A recipe is a soup.json, with the paths of its parents in any order, or a file of
-mergekit (linear, slerp, task_arithmetic or model_stock), which names its models itself.
+A recipe is a soup.json, with the paths of its parents in any order, or a file
+of mergekit (linear, slerp, task_arithmetic or model_stock), which names its
+models itself.
 
-Paths may be LoRA adapters, directories as PEFT writes them: their average is again
-an adapter, or with --base a complete checkpoint.`,
-		Example: `  soup merge -o soup --weights arith=0.6,order=0.4 examples/garden/finetune/arith examples/garden/finetune/order
-  soup merge -o again --recipe soup/soup.json examples/garden/finetune/arith examples/garden/finetune/order
-  soup merge -o task --method task-arithmetic --base examples/garden/base examples/garden/finetune/arith examples/garden/finetune/quiz
-  soup merge -o between --method slerp --t 0,0.5,1 examples/garden/finetune/arith examples/garden/finetune/order
+Paths may be LoRA adapters, directories as PEFT writes them: their average is
+again an adapter, or with --base a complete checkpoint.`,
+		Example: `  soup merge -o sum --weights arith=0.6,order=0.4 finetune/arith finetune/order
+  soup merge -o again --recipe sum/soup.json finetune/arith finetune/order
+  soup merge -o task --method task-arithmetic --base base finetune/*
+  soup merge -o arc --method slerp --t 0,0.5,1 finetune/arith finetune/order
   soup merge -o theirs --recipe mergekit.yml
   soup merge -o full --base checkpoints/base adapters/a adapters/b`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -71,8 +72,8 @@ func mergeFlags(cmd *cobra.Command, o *single.MergeOptions) {
 	f.StringVar(&o.Weights, "weights", "", "NAME=W,... for linear and task-arithmetic; a parent that is not named gets 0")
 	f.StringVar(&o.Base, "base", "", "what the checkpoints were fine-tuned from: checked, and needed by task-arithmetic and model-stock; LoRA adapters are baked into it")
 	f.BoolVar(&o.EachRank, "each-rank", false, "for LoRA adapters: give each module the rank that it needs instead of the highest; only for readers of rank_pattern, such as PEFT")
-	f.StringVar(&o.Lambda, "lambda", "", "task-arithmetic: how far to go from the base (default 0.3)")
-	f.StringVar(&o.T, "t", "", "slerp: how far to go to the second parent, 0 to 1; several numbers are spread over the layers (default 0.5)")
+	f.StringVar(&o.Lambda, "lambda", "", "task-arithmetic: how far to go from the base (default: 0.3)")
+	f.StringVar(&o.T, "t", "", "slerp: how far to go to the second parent, 0 to 1; several numbers are spread over the layers (default: 0.5)")
 	f.BoolVar(&o.AsGiven, "as-given", false, "linear: do not scale the weights to sum to 1")
 	f.BoolVar(&o.Extrapolate, "extrapolate", false, "allow negative weights, and --t outside of 0 to 1")
 	f.StringVar(&o.Recipe, "recipe", "", "soup.json of a soup to make again, or a recipe of mergekit (YAML)")
@@ -83,17 +84,18 @@ func newAverageCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "average -o OUT [--method NAME] [--last K] RUN/step-*",
 		Short: "Average the checkpoints of one training run",
-		Long: `Average checkpoints of one training run into a complete one. They are put in the order
-of their steps, which are numbers in their names (step-200, checkpoint-1000) or in
-their trainer_state.json; the oldest is 1.
+		Long: `Average checkpoints of one training run into a complete one. They are put in the
+order of their steps, which are numbers in their names (step-200,
+checkpoint-1000) or in their trainer_state.json; the oldest is 1.
 
-  uniform                              1/n each
-  linear                               proportional to the place, 1 to n
-  ema                                  half for every --half-life checkpoints back
-  wsm-1-sqrt, wsm-linear, wsm-cosine   as a decay of the learning rate of that form
-                                       would have weighed the run's updates`,
-		Example: `  soup average -o mean --last 4 examples/garden/run/step-*
-  soup average -o ema --method ema --half-life 2 examples/garden/run/step-*`,
+  uniform     1/n each
+  linear      proportional to the place, 1 to n
+  ema         half for every --half-life checkpoints back
+  wsm-1-sqrt, wsm-linear, wsm-cosine
+              as a decay of the learning rate of that form would have weighed
+              the run's updates`,
+		Example: `  soup average -o mean --last 4 run/step-*
+  soup average -o ema --method ema --half-life 2 run/step-*`,
 		Args: atLeast(1, "the paths of a run's checkpoints"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.Out == "" {
@@ -112,9 +114,9 @@ their trainer_state.json; the oldest is 1.
 	}
 	f := cmd.Flags()
 	outputFlag(cmd, &o.Out)
-	f.StringVar(&o.Method, "method", "", strings.Join(single.RunMethods(), ", ")+" (default uniform)")
-	f.StringVar(&o.Last, "last", "", "how many checkpoints at the end of the run (default all)")
-	f.StringVar(&o.HalfLife, "half-life", "", "ema: after how many checkpoints weights halve (default 3)")
+	f.StringVar(&o.Method, "method", "", strings.Join(single.RunMethods(), ", ")+" (default: uniform)")
+	f.StringVar(&o.Last, "last", "", "how many checkpoints at the end of the run (default: all)")
+	f.StringVar(&o.HalfLife, "half-life", "", "ema: after how many checkpoints weights halve (default: 3)")
 	storingFlags(cmd, &o.Storing)
 	readingFlags(cmd, &o.Reading)
 	return cmd

@@ -9,15 +9,16 @@ import (
 func newReportCommand() *cobra.Command {
 	var r reports.Request
 	cmd := &cobra.Command{
-		Use:   "report DIR [--json | --csv | --md | [--svg DIR] [--png DIR] | --html FILE]",
+		Use:   "report DIR",
 		Short: "Show what a study found",
-		Long: `Show what a study found, also while it runs. Text is as wide as the terminal, 80
-to 200 columns, and 100 elsewhere; COLUMNS=80 in the environment says otherwise.
-Pictures that there is no data for are named on stderr, with the reason.`,
-		Example: `  soup report build/demo
-  soup report build/demo --md
-  soup report build/demo --svg build/figures
-  soup report build/demo --html build/demo.html`,
+		Long: `Show what a study found, also while it runs. Text is as wide as the terminal,
+80 to 200 columns, and 100 elsewhere; COLUMNS=80 in the environment says
+otherwise. Pictures that there is no data for are named on stderr, with the
+reason.`,
+		Example: `  soup report first
+  soup report first --csv > trials.csv
+  soup report first --svg figures
+  soup report first --html first.html`,
 		Args: exactly(1, "the folder of one study"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r.Dir = args[0]

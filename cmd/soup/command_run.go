@@ -19,10 +19,12 @@ func newRunCommand() *cobra.Command {
 		Short: "Start or continue a study",
 		Long: `Start or continue a study. Everything that was scored is kept in DIR/study.db at
 once: after Ctrl-C, a crash or a power cut the same command goes on from there.
-The winner is exported to DIR/winner. With --listen it serves the live page while
-it runs, as soup watch does.`,
-		Example: "  soup run examples/garden/demo.yaml --dir build/demo\n  soup run examples/garden/demo.yaml --listen :8080",
-		Args:    exactly(1, "one study file"),
+The winner is exported to DIR/winner. With --listen it serves the live page
+while it runs, as soup watch does.`,
+		Example: `  soup run first.yaml
+  soup run first.yaml --listen :8080
+  soup run examples/garden/demo.yaml --dir build/demo --require-gain`,
+		Args: exactly(1, "one study file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			config, err := study.ReadConfig(args[0])
 			if err != nil {

@@ -27,8 +27,8 @@ func selftestFlags(f *pflag.FlagSet, o *selftest.Options) {
 	f.StringVar(&o.Server.Key, "key", "", "with --server: environment variable with the key that is sent")
 	f.StringVar(&o.Model, "model", "", "with --server: checkpoint to try it with")
 	f.IntVar(&o.Server.Context, "context", 0, "with --server: tokens that prompt and answer may have (default: the server's)")
-	f.DurationVar(&o.Server.Timeout, "timeout", 0, "with --server: of one question (default 5m)")
-	f.DurationVar(&o.Limit, "limit", 0, "with --server: of the whole test (default 10m)")
+	f.DurationVar(&o.Server.Timeout, "timeout", 0, "with --server: of one question (default: 5m)")
+	f.DurationVar(&o.Limit, "limit", 0, "with --server: of the whole test (default: 10m)")
 }
 
 // trying says whether a server is to be tried, and refuses options that do not go

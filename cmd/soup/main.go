@@ -94,8 +94,12 @@ func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
-		Use:           "soup",
-		Short:         "Find the weighted average of checkpoints that scores best on your benchmarks",
+		Use:   "soup",
+		Short: "Find the weighted average of checkpoints that scores best on your benchmarks",
+		Long: `Find the weighted average of checkpoints that scores best on your benchmarks.
+Examples name files of examples/garden. Topic: soup help study, the keys of a
+study file.`,
+		Example:       "  soup check --base base finetune/*\n  soup run first.yaml\n  soup report first",
 		Version:       version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -105,15 +109,28 @@ func newRoot() *cobra.Command {
 			}
 			return cmd.Help()
 		},
-		Args: cobra.ArbitraryArgs,
+		Args:              cobra.ArbitraryArgs,
+		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return &usage.Error{Message: err.Error(), Advice: "run the command with --help for its options"}
 	})
 	root.PersistentFlags().Bool("quiet", false, "no progress on stderr")
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", ".FlagUsagesWrapped 80 "))
 	root.AddCommand(newRunCommand(), newWatchCommand(), newReportCommand(), newCompareCommand(), newExportCommand(), newEvalCommand(),
-		newMergeCommand(), newAverageCommand(), newCheckCommand(), newAnalyzeCommand(), newBenchCommand(), newVersionCommand())
+		newMergeCommand(), newAverageCommand(), newCheckCommand(), newAnalyzeCommand(), newBenchCommand(), newVersionCommand(), newStudyTopic())
+	completeFlags(root)
+	completeArguments(root)
 	return root
+}
+
+// newStudyTopic is what soup help study shows; there is nothing to run.
+func newStudyTopic() *cobra.Command {
+	return &cobra.Command{
+		Use:   "study",
+		Short: "The keys of a study file",
+		Long:  "The keys of a study file, a.b standing for b below a.\n\n" + study.KeysHelp(),
+	}
 }
 
 func newVersionCommand() *cobra.Command {

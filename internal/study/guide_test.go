@@ -2,6 +2,7 @@ package study
 
 import (
 	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -13,11 +14,18 @@ import (
 // The user guide names every key of the study file, every strategy with its
 // options, and every metric.
 func TestGuideIsComplete(t *testing.T) {
-	raw, err := os.ReadFile("../../docs/guide.md")
-	if err != nil {
-		t.Fatal(err)
+	pages, err := filepath.Glob("../../docs/guide/*.md")
+	if err != nil || len(pages) == 0 {
+		t.Fatalf("no pages: %v", err)
 	}
-	guide := string(raw)
+	guide := ""
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		guide += string(text)
+	}
 	var names []string
 	for i := range reflect.TypeFor[Config]().NumField() {
 		f := reflect.TypeFor[Config]().Field(i)
@@ -37,7 +45,7 @@ func TestGuideIsComplete(t *testing.T) {
 	}
 	for _, name := range names {
 		if !strings.Contains(guide, "`"+name+"`") {
-			t.Errorf("docs/guide.md does not name `%s`", name)
+			t.Errorf("docs/guide does not name `%s`", name)
 		}
 	}
 }

@@ -53,14 +53,17 @@ func (s Server) pots() int {
 	return 2
 }
 
+// serverKeys are the keys of the study file's server.
+type serverKeys struct {
+	serve.Options    `yaml:",inline"`
+	CandidateTimeout time.Duration `yaml:"candidate_timeout"`
+	Wait             time.Duration `yaml:"wait"`
+	Verify           bool          `yaml:"verify"`
+}
+
 // UnmarshalYAML implements yaml.NodeUnmarshaler.
 func (s *Server) UnmarshalYAML(n ast.Node) error {
-	var keys struct {
-		serve.Options    `yaml:",inline"`
-		CandidateTimeout time.Duration `yaml:"candidate_timeout"`
-		Wait             time.Duration `yaml:"wait"`
-		Verify           bool          `yaml:"verify"`
-	}
+	var keys serverKeys
 	if err := decode(n, &keys); err != nil {
 		return err
 	}

@@ -15,6 +15,9 @@ import (
 // before any outcome, and their weights are those of soup average.
 const windowStrategy = "window"
 
+// strategyNames are all that a study file can name.
+func strategyNames() []string { return append(search.Names(), windowStrategy) }
+
 // window says which averages are tried: every method over the last K checkpoints,
 // K from 2 to Last, and over the K before the newest, up to Offsets of those left
 // out.
