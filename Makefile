@@ -33,7 +33,7 @@ test-browser: ## the HTML report in a Chromium without a network (SOUP_CHROMIUM,
 	@set -e; mkdir -p build/browser; export SOUP_CHROMIUM SOUP_PAGES SOUP_PICTURES=$(CURDIR)/build/browser; \
 	SOUP_CHROMIUM=$${SOUP_CHROMIUM:-$$(tools/browser/chromium.sh)}; \
 	for d in build/demo build/uneven; do if [ -x bin/soup ] && [ -f $$d/study.db ]; then \
-	bin/soup report $$d --html build/browser/$${d#build/}.html; SOUP_PAGES="$$SOUP_PAGES:$(CURDIR)/build/browser/$${d#build/}.html"; fi; done; \
+	"$$PWD"/bin/soup  report $$d --html build/browser/$${d#build/}.html; SOUP_PAGES="$$SOUP_PAGES:$(CURDIR)/build/browser/$${d#build/}.html"; fi; done; \
 	SOUP_PAGES=$${SOUP_PAGES#:} go test -count=1 -tags browser -timeout 30m -v -run Browser ./results/page
 
 bench-report: compilers ## a report of 1,000 trials of 2,000 items; SOUP_SCALE_TRIALS for another number

@@ -1,6 +1,7 @@
 package benchmarks
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -50,7 +51,8 @@ func ParseSource(text string) (Source, error) {
 
 // plainly is the first line of a YAML error without its picture of the place.
 func plainly(err error) string {
-	if at, ok := err.(yaml.Error); ok {
+	var at yaml.Error
+	if errors.As(err, &at) {
 		return at.GetMessage()
 	}
 	return strings.SplitN(err.Error(), "\n", 2)[0]

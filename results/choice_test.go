@@ -14,8 +14,10 @@ func chosen() Report {
 		Choice: &Choice{
 			N: 900, Halvings: 1000,
 			Finalists: []Finalist{
-				{Trial: 31, Label: "random 21", Score: 0.8311, Best: 0.612}, {Trial: 9, Label: "order + arith", Score: 0.829, Best: 0.33},
-				{Trial: 12, Label: "random 2", Score: 0.82, Best: 0.058}, {Trial: 0, Label: "order", Score: 0.71},
+				{Trial: 31, Label: "random 21", Score: 0.8311, Best: 0.612},
+				{Trial: 9, Label: "order + arith", Score: 0.829, Best: 0.33},
+				{Trial: 12, Label: "random 2", Score: 0.82, Best: 0.058},
+				{Trial: 0, Label: "order", Score: 0.71},
 			},
 			Gain: &Gain{
 				Soup: 9, Parent: 0,

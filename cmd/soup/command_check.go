@@ -25,10 +25,10 @@ func newCheckCommand() *cobra.Command {
 		Short: "Can these be averaged? Or: verify a soup, try a server",
 		Long: `Say whether checkpoints can be averaged: every reason against it, with its
 remedy; then what a soup takes: memory, disk, bytes to read and, from a probe of
-0.2 s, how long that takes. Of the weights only samples are read, with --deep all
-of them: then it also finds parents of another origin, scaled, moved too far,
-with layers or rows in another order, or nearly equal. Paths may also be LoRA
-adapters.
+0.2 s, how long that takes. Of the weights only samples are read, with --deep
+all of them: then it also finds parents of another origin, scaled, moved too
+far, with layers or rows in another order, or nearly equal. Paths may also be
+LoRA adapters.
 
 With --recipe the first path is a soup: its weights must have the sha256 that
 the recipe records, and the parents, where paths of them are given, the content.

@@ -22,7 +22,6 @@ answers ({"id":..,"answer":..} a line) without a model.`,
 		Example: `  soup eval --model finetune/arith --data data/arith.jsonl --split test
   soup eval --model base --data data/sort.jsonl --server ollama --start
   soup eval --model base --data gsm8k:gsm8k/test.jsonl
-  soup eval --model base --data '{mgsm: mgsm, languages: [de, fr]}'
   soup eval --answers answers.jsonl --data data/arith.jsonl --json --items
   soup eval --show --model base --data data/choice.jsonl`,
 		Args: exactly(0, "options only; give --data once for each file"),

@@ -12,22 +12,24 @@ import (
 func newExportCommand() *cobra.Command {
 	o := export.Options{Trial: -1, Version: version}
 	cmd := &cobra.Command{
-		Use:   "export DIR [-o OUT] [--mergekit FILE] [--modelfile FILE] [--lm-eval DIR] [--optuna FILE] [--jsonl FILE] [--trial N]",
-		Short: "Hand on what a study found: a checkpoint with its card, recipes, scores",
-		Long: `Write parts of a study in the forms that other programs read, several at once. Nothing
-that exists is overwritten.
+		Use:   "export DIR [-o OUT] [--trial N]",
+		Short: "Write the winner as a checkpoint, or a study for others",
+		Long: `Write parts of a study in the forms that other programs read, several at once.
+Nothing that exists is overwritten.
 
 of the winner, or of --trial N:
-  -o OUT            the checkpoint: a Hugging Face directory with a model card that holds
-                    weights, scores against the best single checkpoint and the parents'
-                    licences; or a GGUF file, with OUT.README.md
+  -o OUT            the checkpoint: a Hugging Face directory with a model card
+                    that holds weights, scores against the best single
+                    checkpoint and the parents' licences; or a GGUF file, with
+                    OUT.README.md
   --mergekit FILE   a recipe that mergekit carries out (YAML)
-  --modelfile FILE  a Modelfile for ollama create, of OUT or of the study's own winner
-  --lm-eval DIR     results_*.json and samples_*.jsonl in the layout of lm-evaluation-harness
+  --modelfile FILE  a Modelfile for ollama create, of OUT or of the winner
+  --lm-eval DIR     results_*.json and samples_*.jsonl in the layout of
+                    lm-evaluation-harness
 
 of all trials, also while the study runs:
-  --optuna FILE     a journal for optuna, optuna-dashboard and their like: weights as
-                    parameters, item scores as intermediate values
+  --optuna FILE     a journal for optuna, optuna-dashboard and their like:
+                    weights as parameters, item scores as intermediate values
   --jsonl FILE      the ledger, an object a line`,
 		Example: `  soup export build/demo -o best-soup
   soup export build/demo -o best.gguf --format gguf --modelfile Modelfile

@@ -16,9 +16,10 @@ func newWatchCommand() *cobra.Command {
 		Use:   "watch DIR [--listen HOST:PORT]",
 		Short: "Show how a study is going, in a browser",
 		Long: `Show how a study is going, in a browser: a page that follows DIR/study.db, which
-another process may be writing, and never writes to it. /metrics is for Prometheus.
-The page is for this machine only unless --listen names another address; then it
-asks for a token, which is part of the link that is printed. Ctrl-C ends it.`,
+another process may be writing, and never writes to it. /metrics is for
+Prometheus. The page is for this machine only unless --listen names another
+address; then it asks for a token, which is part of the link that is printed.
+Ctrl-C ends it.`,
 		Example: "  soup watch build/demo\n  soup watch build/demo --listen 0.0.0.0:8080",
 		Args:    exactly(1, "the folder of one study"),
 		RunE: func(cmd *cobra.Command, args []string) error {

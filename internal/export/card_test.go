@@ -125,7 +125,7 @@ func TestCard(t *testing.T) {
 	}
 	for _, want := range []string{
 		"A weighted average of 2 checkpoints", "(trial 5, random 1)", "| arith | 0.25 | `", "| order | 0.75 | `", "| not found |",
-		"No licence was found for arith, order: ", "5 candidates were tried", "Written by soup v9.", "| server | `embedded \\| v1` |", "asked once, at the end",
+		"No licence was found for arith, order: ", "6 candidates were tried", "Written by soup v9.", "| server | `embedded \\| v1` |", "asked once, at the end",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)

@@ -292,7 +292,8 @@ func (l *ledger) addTrials(f facts) {
 	for _, t := range l.trials {
 		x := facts{
 			"number": float64(t.number), "strategy": t.strategy, "label": t.label, "state": t.state, "of": float64(t.of), "scores": l.scores(t),
-			"seconds": facts{"merge": t.merge, "swap": t.swap, "eval": t.eval, "first_token": t.first},
+			"answered": l.number(`SELECT count(o.score) FROM outcomes o JOIN items i ON i.number = o.item WHERE o.trial = ? AND i.split = 'search'`, t.number),
+			"seconds":  facts{"merge": t.merge, "swap": t.swap, "eval": t.eval, "first_token": t.first},
 		}
 		x["weights"], x["groups"] = l.named(t)
 		if t.reason != "" {
@@ -518,7 +519,7 @@ func (l *ledger) addKeep(f facts) {
 // addInheritance counts by SQL: an item is solved from a score of one half on.
 func (l *ledger) addInheritance(f facts) {
 	winner := int(l.number(`SELECT trial FROM winner`))
-	in_ := facts{}
+	inherited := facts{}
 	var list, specialists []any
 	singles := ""
 	for i, p := range l.parents {
@@ -541,8 +542,8 @@ func (l *ledger) addInheritance(f facts) {
 			AND (SELECT count(p.score) FROM outcomes p WHERE p.item = w.item AND p.trial IN (`+singles+`)) = ?
 			AND (SELECT count(*) FROM outcomes p WHERE p.item = w.item AND p.score < 0.5 AND p.trial IN (`+singles+`)) = ?`, winner, len(l.parents), failing)
 	}
-	in_["all_fail"], in_["all_fail_solved"] = together(len(l.parents), ">= 0"), together(len(l.parents), ">= 0.5")
-	in_["one_fails"], in_["one_fails_solved"] = together(1, ">= 0"), together(1, ">= 0.5")
+	inherited["all_fail"], inherited["all_fail_solved"] = together(len(l.parents), ">= 0"), together(len(l.parents), ">= 0.5")
+	inherited["one_fails"], inherited["one_fails_solved"] = together(1, ">= 0"), together(1, ">= 0.5")
 	for _, category := range categoriesOf(l.rows(winner, "search")) {
 		best, _ := l.specialist(category)
 		_, each := l.compared(winner, l.single(best), "test", func(string) float64 { return 1 })
@@ -550,8 +551,8 @@ func (l *ledger) addInheritance(f facts) {
 		x["category"], x["parent"] = category, best
 		specialists = append(specialists, x)
 	}
-	in_["parents"], in_["specialists"] = list, specialists
-	f["inheritance"] = in_
+	inherited["parents"], inherited["specialists"] = list, specialists
+	f["inheritance"] = inherited
 }
 
 // addOptimism is z_K sqrt(d / 2n): d is how often the best and the next eight

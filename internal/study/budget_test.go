@@ -152,7 +152,7 @@ func TestItemsAndTokensOverSessions(t *testing.T) {
 	setText(t, stopped, "budget: "+tokens+"\n", "")
 	mustRun(t, stopped, RunOptions{})
 	want, got := read(t, DefaultDir(unbroken)), read(t, DefaultDir(stopped))
-	if !(middle < later && later < len(got.Trials)) {
+	if middle >= later || later >= len(got.Trials) {
 		t.Errorf("trials by session: %d, %d, %d", middle, later, len(got.Trials))
 	}
 	if diff := cmp.Diff(want.Trials, got.Trials); diff != "" {

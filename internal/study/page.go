@@ -74,7 +74,7 @@ func writePage(file string, s page.Study) error {
 	if err != nil {
 		return err
 	}
-	defer out.Cleanup()
+	defer func() { _ = out.Cleanup() }() // what was written is in place by then, or not wanted
 	w := bufio.NewWriter(out)
 	if err := errors.Join(page.Write(w, s), w.Flush()); err != nil {
 		return fmt.Errorf("%s: %w", file, err)

@@ -72,9 +72,9 @@ func keysOf(t reflect.Type) func(yield func(yamlKey) bool) {
 		for i := range t.NumField() {
 			f := t.Field(i)
 			tag := f.Tag.Get("yaml")
-			switch {
-			case tag == "-":
-			case tag == ",inline":
+			switch tag {
+			case "-":
+			case ",inline":
 				for k := range keysOf(f.Type) {
 					if !yield(k) {
 						return

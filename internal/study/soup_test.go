@@ -9,9 +9,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"soup/benchmarks"
 	"strings"
 	"testing"
+
+	"soup/benchmarks"
 
 	"soup/eval"
 	"soup/eval/server/embedded"

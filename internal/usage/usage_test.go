@@ -14,7 +14,7 @@ func TestOf(t *testing.T) {
 		t.Errorf("%#v", err)
 	}
 	other := errors.New("other")
-	if err := Of[*fs.PathError](other); err != other {
+	if err := Of[*fs.PathError](other); !errors.Is(err, other) || errors.As(err, &mistake) {
 		t.Errorf("another error became %#v", err)
 	}
 	if err := Of[*fs.PathError](nil); err != nil {

@@ -20,6 +20,7 @@ func fill(t *testing.T, file string, trials int) {
 			SELECT x, 'random', 'random ' || x, x, '[[1]]', 'null', 'complete', x, '', 0, 0, 1, 1, '', '2026-11-30T00:00:00Z' FROM n`,
 		`INSERT INTO outcomes (trial, item, state, score, answer, finish, error, latency)
 			SELECT number, 1, 'ok', (number * 7919 % 10007) / 10007.0, '', 'stop', '', 1 FROM trials WHERE number < ?1`,
+		`INSERT INTO scores (trial, split, current) SELECT number, 'search', 0 FROM trials WHERE number < ?1`,
 	} {
 		_, err := db.Exec(statement, trials)
 		must(t, err)

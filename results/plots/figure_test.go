@@ -94,7 +94,7 @@ func TestDraw(t *testing.T) {
 		if !slices.Equal(left, lacks) {
 			t.Errorf("%s lacks %v, want %v", what, left, lacks)
 		}
-		if all := append(drawn, left...); len(all) != len(names) {
+		if all := slices.Concat(drawn, left); len(all) != len(names) {
 			t.Errorf("%s: %v", what, all)
 		}
 	}
