@@ -6,7 +6,6 @@ import (
 	"embed"
 	"fmt"
 	"maps"
-	"math"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -28,7 +27,7 @@ var cardText embed.FS
 // where on this machine anything lies. Scores are points, 100 times the mean.
 func (e *exporting) card(store merge.DType) ([]byte, error) {
 	t, err := template.New("card.md.tmpl").Funcs(template.FuncMap{
-		"plain": plain, "points": points, "signed": signed, "p": probability, "join": strings.Join, "number": number,
+		"plain": plain, "points": results.Points, "signed": results.Signed, "p": probability, "join": strings.Join, "number": number,
 	}).ParseFS(cardText, "card.md.tmpl")
 	if err != nil {
 		return nil, err
@@ -256,9 +255,9 @@ func (c *card) Outcome() string {
 	case c.Against == nil:
 		return "It was not set against the best single checkpoint on test."
 	case c.Against.Verdict == results.Better:
-		return fmt.Sprintf("On test it is better than the best single checkpoint, %s, by %s points.", plain(c.Single), points(c.Against.Delta))
+		return fmt.Sprintf("On test it is better than the best single checkpoint, %s, by %s points.", plain(c.Single), results.Points(c.Against.Delta))
 	case c.Against.Verdict == results.Worse:
-		return fmt.Sprintf("On test it is worse than the best single checkpoint, %s, by %s points.", plain(c.Single), points(-c.Against.Delta))
+		return fmt.Sprintf("On test it is worse than the best single checkpoint, %s, by %s points.", plain(c.Single), results.Points(-c.Against.Delta))
 	}
 	return fmt.Sprintf("On test it cannot be told from the best single checkpoint, %s.", plain(c.Single))
 }
@@ -339,11 +338,6 @@ func plain(name string) string {
 }
 
 func number(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
-
-// points and signed are as in the report's tables: to a tenth of a point.
-func points(x float64) string { return fmt.Sprintf("%.1f", math.Round(1000*x)/10+0) }
-
-func signed(x float64) string { return fmt.Sprintf("%+.1f", math.Round(1000*x)/10+0) }
 
 func probability(p float64) string {
 	switch {

@@ -170,8 +170,6 @@ func alike(path string, is, want any) bool {
 	return is == want
 }
 
-// checkText wants the numbers in the report's lines to be those recomputed, at
-// the precision printed: strategies, comparisons, categories, what was kept.
 // oneByOne says whether numbers are among others in this order: what stands between
 // them, such as n and time, other rows show.
 func oneByOne(shown, want []string) bool {
@@ -183,6 +181,8 @@ func oneByOne(shown, want []string) bool {
 	return len(want) == 0
 }
 
+// checkText wants the numbers in the report's lines to be those recomputed, at
+// the precision printed: strategies, comparisons, categories, what was kept.
 func checkText(t *testing.T, f facts, report results.Report) {
 	t.Helper()
 	var text bytes.Buffer

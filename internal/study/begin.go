@@ -31,30 +31,9 @@ const (
 // budgets may grow.
 func (s *session) begin(ctx context.Context) error {
 	s.batch = itemBatch
-	objective, err := json.Marshal(s.config.Objective.Weights)
+	settings, err := s.settings()
 	if err != nil {
 		return err
-	}
-	low, high, sum := s.config.Weights.values()
-	settings := []results.Setting{
-		{Name: itemsSetting, Value: short(s.set.Hash())},
-		{Name: "batch", Value: fmt.Sprint(s.batch)},
-		{Name: objectiveSetting, Value: string(objective)},
-		{Name: "weights", Value: fmt.Sprintf("min %g max %g sum %g", low, high, sum)},
-		{Name: "store", Value: cmp.Or(s.pantry.store.Torch(), "as the parents")},
-		{Name: "groups", Value: s.pantry.grouping()},
-		{Name: "base", Value: cmp.Or(short(s.pantry.baseID), "none")},
-		{Name: serverSetting, Value: s.identity},
-	}
-	if len(s.keep) > 0 {
-		keep, err := json.Marshal(s.keep)
-		if err != nil {
-			return err
-		}
-		settings = append(settings, results.Setting{Name: keepSetting, Value: string(keep)})
-	}
-	if s.config.Racing != nil {
-		settings = append(settings, results.Setting{Name: "racing", Value: s.config.Racing.String()})
 	}
 	var parents []results.Parent
 	for i, name := range s.pantry.names {
@@ -91,6 +70,36 @@ func (s *session) begin(ctx context.Context) error {
 		s.space.Groups = []string{"all"}
 	}
 	return nil
+}
+
+// settings are what a score depends on.
+func (s *session) settings() ([]results.Setting, error) {
+	objective, err := json.Marshal(s.config.Objective.Weights)
+	if err != nil {
+		return nil, err
+	}
+	low, high, sum := s.config.Weights.values()
+	settings := []results.Setting{
+		{Name: itemsSetting, Value: short(s.set.Hash())},
+		{Name: "batch", Value: fmt.Sprint(s.batch)},
+		{Name: objectiveSetting, Value: string(objective)},
+		{Name: "weights", Value: fmt.Sprintf("min %g max %g sum %g", low, high, sum)},
+		{Name: "store", Value: cmp.Or(s.pantry.store.Torch(), "as the parents")},
+		{Name: "groups", Value: s.pantry.grouping()},
+		{Name: "base", Value: cmp.Or(short(s.pantry.baseID), "none")},
+		{Name: serverSetting, Value: s.identity},
+	}
+	if len(s.keep) > 0 {
+		keep, err := json.Marshal(s.keep)
+		if err != nil {
+			return nil, err
+		}
+		settings = append(settings, results.Setting{Name: keepSetting, Value: string(keep)})
+	}
+	if s.config.Racing != nil {
+		settings = append(settings, results.Setting{Name: "racing", Value: s.config.Racing.String()})
+	}
+	return settings, nil
 }
 
 // fileEvent holds the path of the study file, from which the paths in it start.
