@@ -34,7 +34,7 @@ func BenchmarkReport(b *testing.B) {
 		for b.Loop() {
 			r, err := BuildReport(b.Context(), dir)
 			if err == nil {
-				err = WriteReport(io.Discard, r, "")
+				err = results.WriteText(io.Discard, r)
 			}
 			if err != nil {
 				b.Fatal(err)
