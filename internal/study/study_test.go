@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -29,6 +30,10 @@ const childEnv = "SOUP_TEST_STUDY"
 // TestMain turns the test binary into soup run for the tests that kill it.
 func TestMain(m *testing.M) {
 	slog.SetLogLoggerLevel(slog.LevelError)
+	// Each check of a property writes a checkpoint or two. -rapid.checks asks for more.
+	if err := flag.Set("rapid.checks", "6"); err != nil {
+		panic(err)
+	}
 	if file := os.Getenv(childEnv); file != "" {
 		c, err := ReadConfig(file)
 		if err == nil {
@@ -157,12 +162,12 @@ func read(t *testing.T, dir string) kept {
 	return k
 }
 
-// One seed gives one result, kill -9 or not: a study that is killed 20 times
+// One seed gives one result, kill -9 or not: a study that is killed ten times
 // at random moments ends with the ledger of an unbroken one.
 func TestKilledStudyEndsAsAnUnbrokenOne(t *testing.T) {
 	for name, more := range map[string]string{
-		"all items": "strategies: [uniform-selected, {random: {budget: 70}}, {soce: {min_n: 5}}]\n",
-		"racing":    "strategies: [{random: {budget: 90}}, {soce: {min_n: 5}}]\n" + hasty,
+		"all items": "strategies: [uniform-selected, {random: {budget: 40}}, {soce: {min_n: 5}}]\n",
+		"racing":    "strategies: [{random: {budget: 50}}, {soce: {min_n: 5}}]\n" + hasty,
 	} {
 		t.Run(name, func(t *testing.T) { killOften(t, more) })
 	}
@@ -178,14 +183,14 @@ func killOften(t *testing.T, strategies string) {
 	killed := smallStudy(t, strategies)
 	random := rand.New(rand.NewPCG(1, 2))
 	kills := 0
-	for range 20 {
-		if kill(t, killed, whole/60+time.Duration(random.Int64N(int64(whole/30)))) {
+	for range 10 {
+		if kill(t, killed, whole/20+time.Duration(random.Int64N(int64(whole/10)))) {
 			kills++
 		}
 	}
 	mustRun(t, killed, RunOptions{})
 	got := read(t, DefaultDir(killed))
-	if kills < 15 {
+	if kills < 7 {
 		t.Errorf("the study ended before it could be killed often: %d times", kills)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
