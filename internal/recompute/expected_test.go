@@ -64,6 +64,7 @@ func expect(t testing.TB, dir string) facts {
 	l.addTrials(f)
 	l.addStrategies(f)
 	l.addWinner(f)
+	l.addChoice(f)
 	l.addKeep(f)
 	l.addInheritance(f)
 	l.addOptimism(f)
@@ -351,16 +352,16 @@ func (l *ledger) compared(of, against int, split string, weight func(string) flo
 	names := categoriesOf(all)
 	boots, each := map[string]resampled{}, map[string]verdict{}
 	var counting []scored
+	right := true // or wrong: nothing between, in what counts
 	for _, name := range names {
 		own, binary := pairs(in(l.rows(of, split), name), in(l.rows(against, split), name))
-		boots[name] = bootstrap(name, own)
+		boots[name] = bootstrap(name, own, draws)
 		each[name] = judge(own, binary, boots[name])
 		if weight(name) > 0 {
-			counting = append(counting, own...)
+			counting, right = append(counting, own...), right && binary
 		}
 	}
-	_, binary := pairs(l.rows(of, split), l.rows(against, split))
-	return judge(counting, binary, mix(names, boots, weight)), each
+	return judge(counting, right, mix(names, boots, weight)), each
 }
 
 func (v verdict) facts() facts {

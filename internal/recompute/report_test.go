@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"log/slog"
 	"math"
@@ -32,10 +33,8 @@ var near = regexp.MustCompile(`(^|\.)(p|optimism|seconds)$|^cost\.`)
 const nearness = 1e-12
 
 // notRecomputed are parts of a report that are no numbers of the study: what
-// strategies say, and where the winner lies; and the judgements of the choice and
-// of the comparison, which draw random halves and exchanges (package eval holds
-// them against simulations).
-var notRecomputed = regexp.MustCompile(`^(notes|warnings|choice|exchanges)(\.|$)|^winner\.path$`)
+// strategies say, and where the winner lies.
+var notRecomputed = regexp.MustCompile(`^(notes|warnings)(\.|$)|^winner\.path$`)
 
 // TestReportIsRecomputed runs two small studies of real checkpoints and
 // recomputes all that is reported. To check what else shows a study's numbers,
@@ -48,16 +47,30 @@ strategies: [{random: {budget: 4}}, {soce: {tau: 0.5}}]
 objective: {weights: {arith: 2, sort: 0.5, translate: 0}, keep: [{category: call, of: call, margin: 0.05}, {category: sort, margin: 0.3}]}
 `},
 	} {
-		t.Run(s.name, func(t *testing.T) {
-			dir := ran(t, s.more)
-			f := expect(t, dir)
-			report, err := study.BuildReport(t.Context(), dir)
-			check(t, err)
-			checkJSON(t, f, report)
-			checkText(t, f, report)
-			checkCSV(t, f, report)
-		})
+		t.Run(s.name, func(t *testing.T) { checkAll(t, ran(t, s.more)) })
 	}
+}
+
+// finished is a study to recompute in place of the test's own:
+//
+//	go test ./internal/recompute -run Finished -args -study DIR
+var finished = flag.String("study", "", "folder of a finished study")
+
+// TestFinishedStudyIsRecomputed is for studies that are too large for a test.
+func TestFinishedStudyIsRecomputed(t *testing.T) {
+	if *finished != "" {
+		checkAll(t, *finished)
+	}
+}
+
+func checkAll(t *testing.T, dir string) {
+	t.Helper()
+	f := expect(t, dir)
+	report, err := study.BuildReport(t.Context(), dir)
+	check(t, err)
+	checkJSON(t, f, report)
+	checkText(t, f, report)
+	checkCSV(t, f, report)
 }
 
 // ran runs a study of the garden and returns its folder. Items of two categories

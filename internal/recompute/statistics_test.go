@@ -93,21 +93,21 @@ func pairs(a, b []scored) (list []scored, binary bool) {
 	return list, binary
 }
 
-// resampled is the bootstrap of a category's mean difference: 10,000 draws of as many
-// units as there are, from ChaCha8 with the category's seed.
+// resampled is the bootstrap of a category's mean difference: draws of as many
+// units as there are, some thousand times, from ChaCha8 with the category's seed.
 type resampled struct {
 	mean float64
 	at   []float64
 	one  bool // a single unit
 }
 
-const draws = 10_000
+const draws = 10_000 // of a comparison
 
-func bootstrap(category string, rows []scored) resampled {
+func bootstrap(category string, rows []scored, times int) resampled {
 	source := rand.NewChaCha8(sha256.Sum256([]byte("soup bootstrap 1\n" + category)))
 	sums, sizes := unitsOf(rows)
 	n := uint64(len(sums))
-	r := resampled{mean: inOrder(sums) / inOrder(sizes), one: n < 2, at: make([]float64, draws)}
+	r := resampled{mean: inOrder(sums) / inOrder(sizes), one: n < 2, at: make([]float64, times)}
 	single := floats.Max(sizes) == 1
 	for k := range r.at {
 		var drawn []uint64
@@ -186,7 +186,8 @@ func judge(rows []scored, binary bool, boot resampled) verdict {
 		categories[r.category] = true
 	}
 	sorted := slices.Sorted(slices.Values(boot.at))
-	v.low, v.high = sorted[draws*25/1000-1], sorted[draws-draws*25/1000]
+	skip := len(sorted) * 25 / 1000
+	v.low, v.high = sorted[skip-1], sorted[len(sorted)-skip]
 	switch single := len(units) == len(rows); {
 	case single && binary && len(categories) == 1:
 		v.p, v.method = signTest(v.wins, v.losses), "mcnemar exact"
@@ -231,7 +232,7 @@ func tail(boot resampled, units map[string]float64) float64 {
 			differ++
 		}
 	}
-	return min(1, max(float64(far+1)/(draws+1), math.Pow(2, float64(1-differ))))
+	return min(1, max(float64(far+1)/float64(len(boot.at)+1), math.Pow(2, float64(1-differ))))
 }
 
 // mix is the weighted mean of categories' distributions, in the order of names.
@@ -240,7 +241,7 @@ func mix(names []string, of map[string]resampled, weight func(string) float64) r
 	for _, name := range names {
 		total += weight(name)
 	}
-	out := resampled{at: make([]float64, draws)}
+	out := resampled{at: make([]float64, len(of[names[0]].at))}
 	for _, name := range names {
 		share := weight(name) / total
 		if share == 0 {
