@@ -2,17 +2,12 @@ package eval
 
 import (
 	"cmp"
-	"crypto/sha256"
 	"maps"
 	"math"
-	"math/rand/v2"
 	"slices"
 )
 
-const (
-	resamples     = 10_000
-	bootstrapSeed = "soup bootstrap 1\n" // the category's name follows
-)
+const resamples = 10_000 // of a comparison
 
 // distribution is a mean difference and its bootstrap distribution.
 type distribution struct {
@@ -72,11 +67,12 @@ func mix(of map[string]distribution, weights map[string]float64) distribution {
 }
 
 // resampleAll returns the bootstrap distribution of each category's mean
-// difference; equal places in their samples belong to one resample.
-func resampleAll(ds []difference, resamples int) map[string]distribution {
+// difference; equal places in their samples belong to one resample. Differences of
+// the same items may share a memory: they are drawn alike.
+func resampleAll(ds []difference, resamples int, drawn memory) map[string]distribution {
 	out := map[string]distribution{}
 	for _, s := range strata(ds) {
-		maps.Copy(out, s.resample(resamples))
+		maps.Copy(out, s.resample(drawn.source(s), resamples))
 	}
 	return out
 }
@@ -161,19 +157,17 @@ func newStratum(categories []string, ds []difference) stratum {
 }
 
 // resample draws units with replacement, n times, and returns what the means of
-// the categories become. The generator depends on the category's name only: a
-// category alone gives what it gives among others.
-func (s stratum) resample(n int) map[string]distribution {
-	random := rand.NewChaCha8(sha256.Sum256([]byte(bootstrapSeed + s.categories[0])))
+// the categories become.
+func (s stratum) resample(from source, n int) map[string]distribution {
 	means := s.means()
 	out := make([]distribution, len(s.categories))
 	for i := range out {
 		out[i] = distribution{means[i], make([]float64, n), s.unitsOf(i) < 2}
 	}
-	if len(s.sum) == s.units && !slices.ContainsFunc(s.count, func(c float64) bool { return c != 1 }) {
-		s.resampleItems(random, out[0].samples)
+	if s.single() {
+		s.resampleItems(from, out[0].samples)
 	} else {
-		s.resampleClusters(random, out)
+		s.resampleClusters(from, out)
 	}
 	byName := map[string]distribution{}
 	for i, d := range out {
@@ -211,34 +205,37 @@ func (s stratum) unitsOf(i int) int {
 	return n
 }
 
-// resampleItems is the fast case: one category, every unit one item. Each
-// random number gives two draws; the bias of that, units/2^32, is far below the
-// noise of 10,000 resamples.
-func (s stratum) resampleItems(random *rand.ChaCha8, means []float64) {
-	values, n := s.sum, uint64(len(s.sum))
+// single says that there is one category and every unit is one item.
+func (s stratum) single() bool {
+	return len(s.sum) == s.units && !slices.ContainsFunc(s.count, func(c float64) bool { return c != 1 })
+}
+
+// resampleItems is the fast case.
+func (s stratum) resampleItems(from source, means []float64) {
+	values := s.sum
 	for k := range means {
-		total := 0.0
-		for range n / 2 {
-			r := random.Uint64()
-			total += values[(r>>32)*n>>32] + values[(r&math.MaxUint32)*n>>32]
+		drawn, total := from(), 0.0
+		for len(drawn) > 1 {
+			total += values[drawn[0]] + values[drawn[1]]
+			drawn = drawn[2:]
 		}
-		if n%2 == 1 {
-			total += values[(random.Uint64()>>32)*n>>32]
+		for _, i := range drawn {
+			total += values[i]
 		}
-		means[k] = total / float64(n)
+		means[k] = total / float64(len(values))
 	}
 }
 
 // resampleClusters draws whole rows. A category that no drawn row has an item
 // of keeps its observed mean in that resample.
-func (s stratum) resampleClusters(random *rand.ChaCha8, out []distribution) {
+func (s stratum) resampleClusters(from source, out []distribution) {
 	width := len(s.categories)
 	sum, count := make([]float64, width), make([]float64, width)
 	for k := range out[0].samples {
 		clear(sum)
 		clear(count)
-		for range s.units {
-			row := int((random.Uint64() >> 32) * uint64(s.units) >> 32 * uint64(width))
+		for _, unit := range from() {
+			row := int(unit) * width
 			for i := range width {
 				sum[i] += s.sum[row+i]
 				count[i] += s.count[row+i]

@@ -43,13 +43,17 @@ type Comparison struct {
 	Categories map[string]Comparison `json:"categories,omitempty"` // each category by itself; nil within one
 }
 
-// Disagreement is the share of items with different scores, the d of
-// ExpectedOptimism.
-func (c Comparison) Disagreement() float64 {
-	if c.N == 0 {
-		return 0
+// Disagreement is the share of the items scored on both sides on which the scores
+// differ, the d of ExpectedOptimism; 0 where there are no such items.
+func Disagreement(a, b []Outcome) float64 {
+	pairs, _ := pair(a, b)
+	differ := 0
+	for _, d := range pairs {
+		if d.value != 0 {
+			differ++
+		}
 	}
-	return float64(c.Wins+c.Losses) / float64(c.N)
+	return float64(differ) / float64(max(1, len(pairs)))
 }
 
 // Compare sets a against b item by item; items that are not scored on both
@@ -80,7 +84,7 @@ func Compare(a, b []Outcome) Comparison { return CompareWeighted(a, b, nil) }
 // Weights of other categories do not matter.
 func CompareWeighted(a, b []Outcome, weights map[string]float64) Comparison {
 	pairs, left := pair(a, b)
-	boots := resampleAll(pairs, resamples)
+	boots := resampleAll(pairs, resamples, nil)
 	c := Comparison{P: 1, Verdict: Noise, Method: methodNone}
 	if counted := weighing(pairs, weights); len(counted) > 0 {
 		c = judgeDifferences(counted, mix(boots, weights))

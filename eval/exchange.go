@@ -31,6 +31,7 @@ func Exchange(a, b []Outcome, weights map[string]float64, n int) Exchanges {
 	if len(pairs) == 0 {
 		return e
 	}
+	drawn := memory{}
 	random := rand.New(rand.NewChaCha8(sha256.Sum256([]byte(exchangeSeed))))
 	for e.N < n {
 		e.N++
@@ -41,7 +42,7 @@ func Exchange(a, b []Outcome, weights map[string]float64, n int) Exchanges {
 			}
 			pairs[i].value *= sign[d.unit]
 		}
-		switch judgeDifferences(pairs, mix(resampleAll(pairs, exchangeResamples), weights)).Verdict {
+		switch judgeDifferences(pairs, mix(resampleAll(pairs, exchangeResamples, drawn), weights)).Verdict {
 		case Better:
 			e.Better++
 		case Worse:

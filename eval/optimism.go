@@ -9,7 +9,7 @@ import (
 
 // ExpectedOptimism is how much too good the best of k equally good candidates
 // looks on the n items that chose it: z_k * sqrt(d/(2n)), d the share of items
-// on which two candidates differ (Comparison.Disagreement) and z_k
+// on which two candidates differ (Disagreement) and z_k
 // ExpectedMaximum(k). Two candidates' scores differ by a variance of d/n, each
 // one's own share of it is half. Scores from 0 to 1; 0 if there is no choice.
 func ExpectedOptimism(k int, d float64, n int) float64 {

@@ -40,9 +40,9 @@ func (b *reporter) addInheritance(r *results.Report) error {
 		return nil
 	}
 	countTogether(&in, byParent, winner)
-	in.Specialists = b.specialists(byParent, winner)
 	r.Inheritance = &in
-	return nil
+	in.Specialists, err = b.specialists()
+	return err
 }
 
 // parentTrial is the trial that holds a parent's own outcomes.
@@ -132,30 +132,29 @@ func one(yes bool) int {
 
 // specialists are the best parents of each category on search, the first of
 // equals, with what the winner lost or gained there.
-func (b *reporter) specialists(byParent map[string][]eval.Outcome, winner []eval.Outcome) []results.Specialist {
-	best, top := map[string]string{}, map[string]float64{}
-	for i, name := range b.parents {
+func (b *reporter) specialists() (list []results.Specialist, err error) {
+	best, top := map[string]int{}, map[string]float64{}
+	for i := range b.parents {
 		trial, _ := b.parentTrial(i)
 		scores := b.byNumber[trial].Scores.Search
 		if scores == nil {
 			continue
 		}
 		for category, c := range scores.Categories {
-			if c.Mean != nil && (best[category] == "" || *c.Mean > top[category]) {
-				best[category], top[category] = name, *c.Mean
+			if _, known := best[category]; c.Mean != nil && (!known || *c.Mean > top[category]) {
+				best[category], top[category] = i, *c.Mean
 			}
 		}
 	}
-	against := map[string]map[string]eval.Comparison{}
-	var list []results.Specialist
 	for _, category := range slices.Sorted(maps.Keys(best)) {
-		name := best[category]
-		if against[name] == nil {
-			against[name] = eval.Compare(winner, byParent[name]).Categories
+		trial, _ := b.parentTrial(best[category])
+		all, _, err := b.onTest(b.winner.Trial, trial)
+		if err != nil {
+			return nil, err
 		}
-		if c, ok := against[name][category]; ok {
-			list = append(list, results.Specialist{Category: category, Parent: name, Difference: difference(c)})
+		if c, ok := all.Categories[category]; ok {
+			list = append(list, results.Specialist{Category: category, Parent: b.parents[best[category]], Difference: difference(c)})
 		}
 	}
-	return list
+	return list, nil
 }

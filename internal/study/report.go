@@ -42,6 +42,7 @@ type reporter struct {
 	// penalties are by trial; see keeper.penalty.
 	penalties map[int]float64
 	stopped   map[int]stopped
+	compared  map[[2]int]eval.Comparison // on test, by trials: several parts of a report show the same one
 }
 
 func newReporter(dir string, ledger *results.Ledger) (*reporter, error) {
@@ -49,7 +50,7 @@ func newReporter(dir string, ledger *results.Ledger) (*reporter, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &reporter{dir: dir, ledger: ledger, study: about, byNumber: map[int]results.TrialReport{}, penalties: map[int]float64{}}
+	b := &reporter{dir: dir, ledger: ledger, study: about, byNumber: map[int]results.TrialReport{}, penalties: map[int]float64{}, compared: map[[2]int]eval.Comparison{}}
 	for _, p := range parents {
 		b.parents = append(b.parents, p.Name)
 	}
@@ -223,20 +224,33 @@ func (b *reporter) addRow(r *results.Report, name string, t results.TrialReport,
 // compare sets two trials against each other on test; nil where one was not
 // scored there.
 func (b *reporter) compare(of string, first int, against string, second int) (*results.Comparison, error) {
-	x, err := b.outcomes(first, results.Test)
-	if err != nil {
+	c, ok, err := b.onTest(first, second)
+	if err != nil || !ok {
 		return nil, err
 	}
-	y, err := b.outcomes(second, results.Test)
-	if err != nil || len(x) == 0 || len(y) == 0 {
-		return nil, err
-	}
-	c := eval.CompareWeighted(x, y, b.weights)
 	out := &results.Comparison{Of: of, Against: against, Split: results.Test, Difference: difference(c)}
 	for _, name := range slices.Sorted(maps.Keys(c.Categories)) {
 		out.Categories = append(out.Categories, results.CategoryDifference{Category: name, Difference: difference(c.Categories[name])})
 	}
 	return out, nil
+}
+
+// onTest compares two trials on test; not ok where one was not scored there.
+func (b *reporter) onTest(first, second int) (c eval.Comparison, ok bool, err error) {
+	if c, known := b.compared[[2]int{first, second}]; known {
+		return c, true, nil
+	}
+	x, err := b.outcomes(first, results.Test)
+	if err != nil {
+		return c, false, err
+	}
+	y, err := b.outcomes(second, results.Test)
+	if err != nil || len(x) == 0 || len(y) == 0 {
+		return c, false, err
+	}
+	c = eval.CompareWeighted(x, y, b.weights)
+	b.compared[[2]int{first, second}] = c
+	return c, true, nil
 }
 
 func difference(c eval.Comparison) results.Difference {
@@ -323,7 +337,7 @@ func (b *reporter) addOptimism(r *results.Report) error {
 		if err != nil {
 			return err
 		}
-		total += eval.Compare(top, other).Disagreement()
+		total += eval.Disagreement(top, other)
 	}
 	expected := eval.ExpectedOptimism(len(best), total/float64(len(peers)), len(top))
 	r.Optimism = &expected
