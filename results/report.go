@@ -230,6 +230,20 @@ func WriteJSON(w io.Writer, r Report) error {
 	return err
 }
 
+// Later is what the finalists took on selection and test, after the search.
+func (r Report) Later() Seconds {
+	var search Seconds
+	for _, t := range r.Trials {
+		search.Add(t.Seconds)
+	}
+	if search.Total() >= r.Cost.Total() {
+		return Seconds{}
+	}
+	return Seconds{
+		Merge: r.Cost.Merge - search.Merge, Swap: r.Cost.Swap - search.Swap, Eval: r.Cost.Eval - search.Eval, FirstToken: r.Cost.FirstToken - search.FirstToken,
+	}
+}
+
 // trial returns the trial of a number, nil if the report lacks it.
 func (r Report) trial(number int) *TrialReport {
 	for i := range r.Trials {

@@ -42,9 +42,11 @@ func drawings(s Study, categories []string) []chart {
 
 // scored are the candidates with a search score, the base aside.
 func scored(r results.Report) []results.TrialReport {
-	return slices.DeleteFunc(slices.Clone(r.Trials), func(t results.TrialReport) bool {
-		return t.State != results.Complete || t.Strategy == "base" || t.Scores.Search == nil || t.Scores.Search.Mean == nil
-	})
+	return slices.DeleteFunc(slices.Clone(r.Trials), func(t results.TrialReport) bool { return !isScored(t) })
+}
+
+func isScored(t results.TrialReport) bool {
+	return t.State == results.Complete && t.Strategy != "base" && t.Scores.Search != nil && t.Scores.Search.Mean != nil
 }
 
 func isWinner(r results.Report, t results.TrialReport) bool {
@@ -92,9 +94,11 @@ func drawBest(s Study, _ []string) *chart {
 	var tried, chosen []opts.ScatterData
 	var best []opts.LineData
 	answered, top := 0, 0.0
-	for _, t := range scored(s.Report) {
-		c := t.Scores.Search.Counts
-		answered += c.N + c.Failed + c.Timeout + c.Missing
+	for _, t := range s.Trials {
+		answered += t.Answered
+		if !isScored(t) {
+			continue
+		}
 		mean := points(*t.Scores.Search.Mean)
 		tried = append(tried, named(t.Number, answered, mean))
 		if top = max(top, mean); len(best) == 0 || top == mean {
@@ -294,7 +298,7 @@ func drawCorrelation(s Study, categories []string) *chart {
 // drawCost shows where the time went, by strategy.
 func drawCost(s Study, _ []string) *chart {
 	var names []string
-	spent := map[string]results.Seconds{}
+	spent := map[string]results.Seconds{"selection and test": s.Later()}
 	for _, t := range s.Trials {
 		if !slices.Contains(names, t.Strategy) {
 			names = append(names, t.Strategy)
@@ -306,13 +310,8 @@ func drawCost(s Study, _ []string) *chart {
 	if s.Cost.Total() == 0 {
 		return nil
 	}
-	total := results.Seconds{}
-	for _, x := range spent {
-		total.Add(x)
-	}
-	later := results.Seconds{Merge: s.Cost.Merge - total.Merge, Swap: s.Cost.Swap - total.Swap, Eval: s.Cost.Eval - total.Eval}
-	if later.Total() > 0 {
-		names, spent["selection and test"] = append(names, "selection and test"), later
+	if s.Later().Total() > 0 {
+		names = append(names, "selection and test")
 	}
 	bar := charts.NewBar()
 	x := opts.XAxis{Name: "seconds", Type: "value"}
@@ -327,7 +326,7 @@ func drawCost(s Study, _ []string) *chart {
 	} {
 		var data []opts.BarData
 		for _, name := range names {
-			data = append(data, opts.BarData{Name: name, Value: max(0, part.of(spent[name]))})
+			data = append(data, opts.BarData{Name: name, Value: part.of(spent[name])})
 		}
 		bar.AddSeries(part.name, data, charts.WithBarChartOpts(opts.BarChart{Stack: "all"}), charts.WithItemStyleOpts(opts.ItemStyle{Color: part.color}))
 	}

@@ -2,6 +2,7 @@ package plots
 
 import (
 	"slices"
+	"strconv"
 
 	"soup/results"
 )
@@ -36,6 +37,9 @@ func candidates(r results.Report) []candidate {
 	}
 	return list
 }
+
+// name is what a candidate is called in data.
+func (c candidate) name() string { return strconv.Itoa(c.Number) }
 
 // inPoints is a score with its standard error, 0 if that is unknown.
 func inPoints(s *results.Score) (score, se float64) {

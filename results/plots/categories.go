@@ -61,10 +61,10 @@ func drawCategories(r results.Report) (*Figure, string) {
 	f.subtitle = "difference in points with its paired 95 % interval; right of 0 the winner is better, left of it worse; n items answered by both"
 	sure, noise := glyph(black, 3, draw.BoxGlyph{}), glyph(black, 3, edgedBox{})
 	f.keys = []key{glyphKey("better or worse", sure), glyphKey("may be noise (~)", noise)}
-	top := gainPanel("winner less best single checkpoint"+bestSingle(r), single, sure, noise)
+	top := f.gainPanel("winner less best single checkpoint"+bestSingle(r), single, sure, noise)
 	panels, rows := [][]*plot.Plot{{top}}, []int{len(single)}
 	if len(specialists) > 0 {
-		panels = append(panels, []*plot.Plot{gainPanel("winner less each category's best parent (by search)", specialists, sure, noise)})
+		panels = append(panels, []*plot.Plot{f.gainPanel("winner less each category's best parent (by search)", specialists, sure, noise)})
 		rows = append(rows, len(specialists))
 	}
 	low, high := inf, -inf
@@ -112,11 +112,12 @@ func bestSingle(r results.Report) string {
 	return ""
 }
 
-func gainPanel(title string, rows []gain, sure, noise draw.GlyphStyle) *plot.Plot {
+func (f *Figure) gainPanel(title string, rows []gain, sure, noise draw.GlyphStyle) *plot.Plot {
 	p := newPanel("points", "")
 	p.Title.Text = title
 	addGrid(p, true, false)
 	p.Add(upright{0, stroke(black, 0.8)})
+	data := f.series(title, "difference", "low", "high", "n")
 	labels := make([]string, len(rows))
 	for i, g := range rows {
 		labels[i] = g.label
@@ -134,7 +135,8 @@ func gainPanel(title string, rows []gain, sure, noise draw.GlyphStyle) *plot.Plo
 			style.Radius *= 1.4
 			p.Add(level{y + 0.5, stroke(pale, 0.8)})
 		}
-		p.Add(&whisker{at: plotter.XY{X: g.delta, Y: y}, low: g.low, high: g.high, style: style, level: true})
+		shown := data.add(g.label, g.delta, g.low, g.high, float64(g.n)).Values
+		p.Add(&whisker{at: plotter.XY{X: shown[0], Y: y}, low: shown[1], high: shown[2], style: style, level: true})
 	}
 	p.Add(figures{rows})
 	p.Y.Tick.Marker, p.Y.Tick.Length, p.Y.LineStyle.Width = ticks, 0, 0

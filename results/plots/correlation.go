@@ -57,6 +57,11 @@ func drawCorrelation(r results.Report) (*Figure, string) {
 	case len(list) < 3:
 		return nil, "fewer than three candidates were scored on search"
 	}
-	return heatmap("Do categories rise together?",
-		fmt.Sprintf("Pearson correlation of scores on search over n = %s; white: unknown", plural(len(list), "candidate")), names, matrix), ""
+	f := heatmap("Do categories rise together?",
+		fmt.Sprintf("Pearson correlation of scores on search over n = %s; white: unknown", plural(len(list), "candidate")), names, matrix)
+	data := f.series("category", names...)
+	for i, name := range names {
+		data.add(name, matrix[i]...)
+	}
+	return f, ""
 }

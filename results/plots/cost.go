@@ -16,8 +16,8 @@ type spent struct {
 	results.Seconds
 }
 
-// costs are by strategy, and of all last. Strategies that cost nothing are left
-// out.
+// costs are by strategy, then of the finalists after the search, and of all last.
+// Strategies that cost nothing are left out.
 func costs(r results.Report) []spent {
 	by := map[string]*spent{}
 	all := spent{name: "all"}
@@ -44,7 +44,21 @@ func costs(r results.Report) []spent {
 	if len(list) == 0 {
 		return nil
 	}
+	if later := r.Later(); later.Total() > 0 {
+		list = append(list, spent{"selection and test", finalists(r), later})
+		all.Add(later)
+	}
 	return append(list, all)
+}
+
+// finalists counts the trials that were scored on selection.
+func finalists(r results.Report) (n int) {
+	for _, t := range r.Trials {
+		if t.Scores.Selection != nil && t.State != results.Cached {
+			n++
+		}
+	}
+	return n
 }
 
 // unit is that in which so many seconds are best said.
@@ -67,13 +81,14 @@ func drawCost(r results.Report) (*Figure, string) {
 	name, size := unit(all.Total())
 	kinds := []string{"merging", "swapping", "until the first answer", "answering"}
 	b := bars{}
+	f := &Figure{title: "Where the time went", width: 6.5 * vg.Inch}
+	data := f.series(name, kinds...)
 	for _, s := range list {
-		values := []float64{s.Merge / size, s.Swap / size, s.FirstToken / size, max(s.Eval-s.FirstToken, 0) / size}
+		values := data.add(s.name, s.Merge/size, s.Swap/size, s.FirstToken/size, max(s.Eval-s.FirstToken, 0)/size).Values
 		b.names = append(b.names, fmt.Sprintf("%s (n = %d)", shortName(s.name, 20), s.trials))
 		b.rows = append(b.rows, stack(values, make([]string, len(values))))
 		b.ends = append(b.ends, brief(s.Total()))
 	}
-	f := &Figure{title: "Where the time went", width: 6.5 * vg.Inch}
 	total := all.Total()
 	f.subtitle = fmt.Sprintf("%s that were scored, %s items answered; merging %.1f %%, swapping %.1f %%, until the first answer %.1f %%, answering %.1f %%",
 		plural(all.trials, "trial"), thousands(float64(r.ItemsAnswered)), 100*all.Merge/total, 100*all.Swap/total, 100*all.FirstToken/total, 100*(all.Eval-all.FirstToken)/total)

@@ -76,8 +76,11 @@ func drawCurse(r results.Report) (*Figure, string) {
 	if len(d.points) < 3 {
 		return nil, "fewer than three candidates were scored on test"
 	}
-	top, mean := d.falls()
 	f := &Figure{title: "Scores on search against scores on test", width: 6.5 * vg.Inch, height: 4 * vg.Inch}
+	falls := f.series("search less test", "points")
+	top, mean := d.falls()
+	falls.add("best on search", top)
+	falls.add("mean", mean)
 	f.subtitle = fmt.Sprintf("%s scored on both (search n = %d, test n = %d items); test less search: %s points for the best on search, %s on the mean%s",
 		plural(len(d.points), "candidate"), commonItems(r, search), commonItems(r, test), signed(-top), signed(-mean), noted(candidates(r), "; bars are 95 % intervals"))
 	both, lost := newPanel("score on search (points)", "score on test (points)"), newPanel("score on search (points)", "test less search (points)")
@@ -85,10 +88,16 @@ func drawCurse(r results.Report) (*Figure, string) {
 	addGrid(lost, true, true)
 	f.keys = []key{glyphKey("soup", soupGlyph()), glyphKey("parent", parentGlyph())}
 	f.addWinnerKey(r)
+	across := f.series("search", intervalColumns("search", "test")...)
+	upright := f.series("test", intervalColumns("search", "test")...)
+	differ := f.series("test less search", intervalColumns("search", "test less search")...)
 	for _, x := range d.points {
-		style := glyphOf(r, x.candidate)
-		addCross(both, x, style)
-		lost.Add(&whisker{at: plotter.XY{X: x.score, Y: x.test - x.score}, low: x.test - x.score - z95*math.Hypot(x.se, x.testSE), high: x.test - x.score + z95*math.Hypot(x.se, x.testSE), style: style})
+		style, name := glyphOf(r, x.candidate), x.name()
+		level := across.add(name, x.score, x.test, x.score-z95*x.se, x.score+z95*x.se).whisker(style)
+		level.level = true
+		both.Add(level, upright.add(name, x.score, x.test, x.test-z95*x.testSE, x.test+z95*x.testSE).whisker(style))
+		less, se := x.test-x.score, math.Hypot(x.se, x.testSE)
+		lost.Add(differ.add(name, x.score, less, less-z95*se, less+z95*se).whisker(style))
 	}
 	f.addExpected(d, both, lost)
 	f.body = func(c draw.Canvas) {
@@ -98,12 +107,6 @@ func drawCurse(r results.Report) (*Figure, string) {
 		lost.Draw(canvases[0][1])
 	}
 	return f, ""
-}
-
-func addCross(p *plot.Plot, x scoredTwice, style draw.GlyphStyle) {
-	at := plotter.XY{X: x.score, Y: x.test}
-	p.Add(&whisker{at: at, low: x.score - z95*x.se, high: x.score + z95*x.se, style: style, level: true})
-	p.Add(&whisker{at: at, low: x.test - z95*x.testSE, high: x.test + z95*x.testSE, style: style})
 }
 
 // addExpected draws where points lie if search scores hold, and if they keep what
@@ -125,7 +128,10 @@ func (f *Figure) addExpected(d curse, both, lost *plot.Plot) {
 		if !line.drawn {
 			continue
 		}
-		both.Add(polyline(line.style, plotter.XY{X: low, Y: line.test(low)}, plotter.XY{X: high, Y: line.test(high)}))
+		ends := f.series(line.label, "search", "test")
+		ends.add("", low, line.test(low))
+		ends.add("", high, line.test(high))
+		both.Add(polyline(line.style, ends.xys()...))
 		lost.Add(polyline(line.style, plotter.XY{X: low, Y: line.test(low) - low}, plotter.XY{X: high, Y: line.test(high) - high}))
 		f.keys = append(f.keys, lineKey(line.label, line.style))
 	}

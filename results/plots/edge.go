@@ -103,7 +103,7 @@ func drawEdges(r results.Report) (*Figure, string) {
 	names := short(r.Parents, 16)
 	var panels []*plot.Plot
 	for _, e := range list {
-		panels = append(panels, edgePanel(r, e, names))
+		panels = append(panels, f.edgePanel(r, e, names))
 	}
 	shareAxes(panels)
 	f.keys = []key{
@@ -114,22 +114,23 @@ func drawEdges(r results.Report) (*Figure, string) {
 	return f, ""
 }
 
-func edgePanel(r results.Report, e edge, names []string) *plot.Plot {
+func (f *Figure) edgePanel(r results.Report, e edge, names []string) *plot.Plot {
 	p := newPanel("weight of "+names[e.ends[1]], "points")
 	p.Title.Text = names[e.ends[0]] + " to " + names[e.ends[1]]
 	addGrid(p, false, true)
-	var line plotter.XYs
+	from, to := r.Parents[e.ends[0]], r.Parents[e.ends[1]]
+	points := f.series(from+" to "+to, intervalColumns("weight of "+to, "search")...)
 	var ends [2]*candidate
 	for i, x := range e.points {
-		line = append(line, plotter.XY{X: x.at, Y: x.score})
+		x.add(points, x.at)
 		if x.single {
 			ends[int(x.at)] = &e.points[i].candidate
 		}
 	}
 	addChord(p, ends)
-	p.Add(&plotter.Line{XYs: line, LineStyle: stroke(blue, 0.8)})
-	for _, x := range e.points {
-		p.Add(x.whisker(r, x.at))
+	p.Add(&plotter.Line{XYs: points.xys(), LineStyle: stroke(blue, 0.8)})
+	for i, x := range e.points {
+		p.Add(points.Rows[i].whisker(glyphOf(r, x.candidate)))
 	}
 	return p
 }

@@ -12,7 +12,8 @@ import (
 
 // Figure is one picture.
 type Figure struct {
-	Name     string // of its file, without ending
+	Name     string    // of its file, without ending
+	Data     []*Series // what it shows
 	title    string
 	subtitle string // how many of what, and how to read it
 	width    vg.Length

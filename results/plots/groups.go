@@ -45,8 +45,10 @@ func drawGroups(r results.Report) (*Figure, string) {
 	names := short(r.Parents, 20)
 	used := make([]bool, len(names))
 	b := bars{}
+	f := &Figure{title: "Weights of the winner in each group of tensors", width: 6.5 * vg.Inch}
+	data := f.series("group", r.Parents...)
 	for _, g := range r.Winner.Groups {
-		values, labels := make([]float64, len(names)), make([]string, len(names))
+		values, labels := data.add(g.Name, make([]float64, len(names))...).Values, make([]string, len(names))
 		for i, parent := range r.Parents {
 			values[i] = g.ByParent[parent]
 			labels[i] = fmt.Sprintf("%s %s", names[i], decimal2(values[i]))
@@ -55,7 +57,6 @@ func drawGroups(r results.Report) (*Figure, string) {
 		b.names = append(b.names, g.Name)
 		b.rows = append(b.rows, stack(values, labels))
 	}
-	f := &Figure{title: "Weights of the winner in each group of tensors", width: 6.5 * vg.Inch}
 	f.subtitle = fmt.Sprintf("trial %d, %s; n = %s", r.Winner.Trial, shortName(r.Winner.Label, 60), plural(len(b.rows), "group"))
 	if low, _, _, _ := b.DataRange(); low < 0 {
 		f.subtitle += "; left of 0: negative weights"

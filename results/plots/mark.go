@@ -107,7 +107,13 @@ func glyphOf(r results.Report, c candidate) draw.GlyphStyle {
 	return soupGlyph()
 }
 
-// whisker is a candidate's search score, with its interval, somewhere along x.
-func (c candidate) whisker(r results.Report, x float64) *whisker {
-	return &whisker{at: plotter.XY{X: x, Y: c.score}, low: c.score - z95*c.se, high: c.score + z95*c.se, style: glyphOf(r, c)}
+// whisker is a mark at x and y with an interval from low to high, in this order.
+func (r Row) whisker(style draw.GlyphStyle) *whisker {
+	v := r.Values
+	return &whisker{at: plotter.XY{X: v[0], Y: v[1]}, low: v[2], high: v[3], style: style}
+}
+
+// add adds a candidate's search score with its interval, somewhere along x.
+func (c candidate) add(to *Series, x float64) Row {
+	return to.add(c.name(), x, c.score, c.score-z95*c.se, c.score+z95*c.se)
 }

@@ -31,13 +31,13 @@ func parallelOf(list []candidate) parallel {
 	return d
 }
 
-// line is a candidate's, the score on an axis that is as long as that of weights.
-func (d parallel) line(c candidate) plotter.XYs {
+// line is that of weights and a score, the score on an axis that is as long as that of weights.
+func (d parallel) line(weights []float64, score float64) plotter.XYs {
 	var line plotter.XYs
-	for i, w := range c.mean() {
+	for i, w := range weights {
 		line = append(line, plotter.XY{X: float64(i), Y: w})
 	}
-	return append(line, plotter.XY{X: float64(len(line)), Y: d.height(c.score)})
+	return append(line, plotter.XY{X: float64(len(line)), Y: d.height(score)})
 }
 
 // height is where a score is on the axis of weights.
@@ -55,6 +55,8 @@ func drawParallel(f *Figure, r results.Report, list []candidate) {
 	}
 	p.X.LineStyle.Width, p.X.Tick.Length = 0, 0
 	front := max(len(list)-standing, 0)
+	marks := f.mixes(r)
+	var winner plotter.XYs
 	for i, c := range list {
 		if i == front {
 			for k := range n + 1 {
@@ -65,16 +67,18 @@ func drawParallel(f *Figure, r results.Report, list []candidate) {
 		if i >= front {
 			style = stroke(ramp(0.35+0.65*float64(i-front+1)/float64(len(list)-front)), 1.1)
 		}
-		p.Add(&plotter.Line{XYs: d.line(c), LineStyle: style})
+		line := d.line(c.addMix(marks))
+		if isWinner(r, c.Number) {
+			winner = line
+		}
+		p.Add(&plotter.Line{XYs: line, LineStyle: style})
 	}
 	f.keys = []key{lineKey(fmt.Sprintf("the best %d, darker is better", len(list)-front), stroke(ramp(0.8), 1.1))}
 	if front > 0 {
 		f.keys = append(f.keys, lineKey("others", stroke(pale, 1)))
 	}
-	for _, c := range list {
-		if isWinner(r, c.Number) {
-			addWinnerLine(f, p, d.line(c))
-		}
+	if winner != nil {
+		addWinnerLine(f, p, winner)
 	}
 	p.Add(scoreAxis{d, float64(n)})
 	f.body = func(c draw.Canvas) { p.Draw(draw.Crop(c, 0, -20, 0, -4)) }

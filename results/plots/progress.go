@@ -2,6 +2,8 @@ package plots
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -71,6 +73,8 @@ func attempted(t results.TrialReport, s *results.Score, items float64) attempt {
 	return a
 }
 
+func (a attempt) name() string { return strconv.Itoa(a.trial) }
+
 // best is the highest score of a candidate so far, as corners of a line with steps.
 func best(list []attempt, end float64) plotter.XYs {
 	var line plotter.XYs
@@ -100,19 +104,24 @@ func drawProgress(r results.Report) (*Figure, string) {
 		p.Add(upright{data.end, stroke(grey, 0.8, 3, 2)})
 	}
 	for i, name := range strategies(r) {
-		var dots plotter.XYs
+		if !slices.ContainsFunc(data.search, func(a attempt) bool { return a.strategy == name && a.scored }) {
+			continue
+		}
+		dots := f.series(strategyTitle(name), "items answered", "search")
 		for _, a := range data.search {
 			if a.strategy == name && a.scored {
-				dots = append(dots, plotter.XY{X: a.items, Y: a.score})
+				dots.add(a.name(), a.items, a.score)
 			}
 		}
-		if len(dots) > 0 {
-			style := glyph(hue(i), 2.2, shape(i))
-			p.Add(&plotter.Scatter{XYs: dots, GlyphStyle: style})
-			f.keys = append(f.keys, glyphKey(strategyTitle(name), style))
-		}
+		style := glyph(hue(i), 2.2, shape(i))
+		p.Add(&plotter.Scatter{XYs: dots.xys(), GlyphStyle: style})
+		f.keys = append(f.keys, glyphKey(strategyTitle(name), style))
 	}
-	steps := &plotter.Line{XYs: line, StepStyle: plotter.PostStep, LineStyle: stroke(black, 1.2)}
+	top := f.series("best so far", "items answered", "search")
+	for _, at := range line {
+		top.add("", at.X, at.Y)
+	}
+	steps := &plotter.Line{XYs: top.xys(), StepStyle: plotter.PostStep, LineStyle: stroke(black, 1.2)}
 	p.Add(steps)
 	f.keys = append(f.keys, lineKey("best so far", steps.LineStyle))
 	addFinalists(f, p, r, data)
@@ -128,6 +137,7 @@ func addFinalists(f *Figure, p *plot.Plot, r results.Report, data progress) {
 	}
 	style := glyph(black, 2.6, draw.SquareGlyph{})
 	f.keys = append(f.keys, glyphKey("on selection", style))
+	marks := f.series("on selection", intervalColumns("items answered", "selection")...)
 	for _, a := range data.selection {
 		if !a.scored {
 			continue
@@ -137,7 +147,7 @@ func addFinalists(f *Figure, p *plot.Plot, r results.Report, data progress) {
 			mark = winnerGlyph()
 			f.keys = append(f.keys, glyphKey("winner", mark))
 		}
-		p.Add(&whisker{at: plotter.XY{X: a.items, Y: a.score}, low: a.score - z95*a.se, high: a.score + z95*a.se, style: mark})
+		p.Add(marks.add(a.name(), a.items, a.score, a.score-z95*a.se, a.score+z95*a.se).whisker(mark))
 	}
 }
 
@@ -149,12 +159,17 @@ func addUnscored(f *Figure, p *plot.Plot, data progress) {
 			style = glyph(grey, 3, draw.PlusGlyph{})
 		}
 		var at plotter.XYs
+		var names []string
 		for _, a := range data.search {
 			if a.state == state && !a.scored {
-				at = append(at, plotter.XY{X: a.items, Y: p.Y.Min})
+				at, names = append(at, plotter.XY{X: a.items, Y: p.Y.Min}), append(names, a.name())
 			}
 		}
 		if len(at) > 0 {
+			marks := f.series(state, "items answered")
+			for i, x := range at {
+				marks.add(names[i], x.X)
+			}
 			p.Add(&plotter.Scatter{XYs: at, GlyphStyle: style})
 			f.keys = append(f.keys, glyphKey(fmt.Sprintf("%s (%d, no score)", state, len(at)), style))
 		}

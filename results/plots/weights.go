@@ -53,12 +53,23 @@ func drawLine(f *Figure, r results.Report, list []candidate) {
 		}
 	}
 	addChord(p, ends)
+	marks := f.series("candidate", intervalColumns("weight of "+r.Parents[1], "search")...)
 	for _, c := range winnerLast(r, list) {
-		p.Add(c.whisker(r, c.mean()[1]))
+		p.Add(c.add(marks, c.mean()[1]).whisker(glyphOf(r, c)))
 	}
 	f.keys = []key{glyphKey("soup"+noted(list, ", 95 % interval"), soupGlyph()), glyphKey("parent", parentGlyph()), lineKey("between the parents' scores", chordStyle())}
 	f.addWinnerKey(r)
 	f.body = p.Draw
+}
+
+// mixes are candidates by their weights of each parent and their score.
+func (f *Figure) mixes(r results.Report) *Series {
+	return f.series("candidate", append(slices.Clone(r.Parents), "search")...)
+}
+
+func (c candidate) addMix(to *Series) (weights []float64, score float64) {
+	v := to.add(c.name(), append(c.mean(), c.score)...).Values
+	return v[:len(v)-1], v[len(v)-1]
 }
 
 func (f *Figure) addWinnerKey(r results.Report) {
@@ -136,12 +147,15 @@ func drawSimplex(f *Figure, r results.Report, list []candidate) {
 		}
 	}
 	scale := scaleOf(list)
+	marks := f.mixes(r)
 	for _, c := range winnerLast(r, list) {
-		style := glyph(ramp(scale.share(c.score)), 3.5, edged{})
+		mix, score := c.addMix(marks)
+		style := glyph(ramp(scale.share(score)), 3.5, edged{})
 		if isWinner(r, c.Number) {
 			style = winnerGlyph()
 		}
-		p.Add(&whisker{at: onSimplex(c.mean()), low: onSimplex(c.mean()).Y, high: onSimplex(c.mean()).Y, style: style})
+		at := onSimplex(mix)
+		p.Add(&whisker{at: at, low: at.Y, high: at.Y, style: style})
 	}
 	for i, words := range cornerLabels(r, list) {
 		n := note{at: corner(i), text: words, style: aligned(draw.XCenter, draw.YTop), dy: -8}
