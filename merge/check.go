@@ -28,6 +28,7 @@ func Check(parents []*Checkpoint, base *Checkpoint) Findings {
 	}
 	firstID, findings := inspect(parents[0])
 	findings = append(findings, routers(parents[0])...)
+	findings = append(findings, statistics(parents[0])...)
 	others := slices.Clone(parents[1:])
 	if base != nil {
 		others = append(others, base)
@@ -250,5 +251,26 @@ func routers(c *Checkpoint) Findings {
 	return Findings{{
 		"moe-routers", Warn, c.path, name, "mixture of experts: averaging routers (" + name + ") of separate fine-tunes often fails",
 		"average checkpoints of one run, or give routers a group of their own",
+	}}
+}
+
+var statisticsName = regexp.MustCompile(`(^|\.)running_(mean|var)$`)
+
+// statistics warns of buffers that were measured on a checkpoint's own activations,
+// as batch normalisation has them: an average of them is not what the averaged
+// weights would give (Izmailov et al. 2018, https://arxiv.org/abs/1803.05407, section 3.2).
+func statistics(c *Checkpoint) Findings {
+	var names []string
+	for _, t := range c.tensors {
+		if statisticsName.MatchString(t.Name) {
+			names = append(names, t.Name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return Findings{{
+		"running-statistics", Warn, c.path, names[0], "holds running statistics of activations, which do not fit averaged weights: " + some(names, "tensors"),
+		"measure them anew: run the soup over training data in training mode, without learning",
 	}}
 }

@@ -40,13 +40,8 @@
 //
 // # Findings
 //
-// Codes that refuse: parents, format, config, architecture, tensor-names,
-// shape, dtype, copied-tensors, quantised, tied-embeddings, vocabulary,
-// added-tokens, special-tokens, unreadable. Codes that warn or note: config,
-// special-tokens, added-tokens, tokenizer, chat-template, moe-routers,
-// mixed-dtypes, tied-names, identical-parents, not-finite; and from all weights, by
-// [Measure]: other-origin, scaled, outlier, other-layers, permuted-layers,
-// permuted-rows, moved-rows, near-duplicate, opposed.
+// Each has a stable code, a severity, a reason and a remedy; docs/findings.md
+// lists them all.
 //
 // # Caveats
 //

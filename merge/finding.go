@@ -16,7 +16,7 @@ const (
 
 // Finding is one thing that [Check] or [Scan] found.
 type Finding struct {
-	Code     string `json:"code"`     // such as "shape"; the list is in the package documentation
+	Code     string `json:"code"`     // such as "shape"; docs/findings.md lists them
 	Severity string `json:"severity"` // Refuse, Warn or Note
 	Parent   string `json:"parent"`   // path as opened; "" where it is about all
 	Tensor   string `json:"tensor"`   // "" where it is not about one

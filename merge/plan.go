@@ -12,7 +12,31 @@ type Plan struct {
 	Store       DType   `json:"store"`        // "" where tensors keep different dtypes
 	MemoryBytes int64   `json:"memory_bytes"` // bound beside the mapped files
 	DiskNeeded  int64   `json:"disk_needed"`
-	DiskFree    int64   `json:"disk_free"` // -1: unknown
+	DiskFree    int64   `json:"disk_free"`      // -1: unknown
+	Machine     int64   `json:"machine_memory"` // that this process may use; 0: unknown
+}
+
+// Findings says where the machine is too small: a warning where the disk cannot
+// hold the soup, or memory cannot; a note where it cannot hold the parents.
+func (p Plan) Findings() (found Findings) {
+	add := func(severity, code, remedy, format string, args ...any) {
+		found = append(found, Finding{Code: code, Severity: severity, Message: fmt.Sprintf(format, args...), Remedy: remedy})
+	}
+	if p.DiskFree >= 0 && p.DiskFree < p.DiskNeeded {
+		add(Warn, "disk", "free space, or write the soup to another disk", "a soup needs %s of disk, and %s are free here", gigabytes(p.DiskNeeded), gigabytes(p.DiskFree))
+	}
+	var parents int64
+	for _, n := range p.ParentBytes {
+		parents += n
+	}
+	switch {
+	case p.Machine == 0:
+	case p.SoupBytes+p.MemoryBytes > p.Machine:
+		add(Warn, "memory", "use a server on a larger machine", "a soup has %s, and this machine %s of memory: a model that is run here is read from disk for every token", gigabytes(p.SoupBytes), gigabytes(p.Machine))
+	case float64(parents) > share*float64(p.Machine):
+		add(Note, "memory", "", "the parents have %s, and this machine %s of memory: every candidate reads them from disk", gigabytes(parents), gigabytes(p.Machine))
+	}
+	return found
 }
 
 // memoryBound is what a merge needs at most beside the mapped files: sums of
@@ -34,7 +58,7 @@ func PlanFor(parents []*Checkpoint, store DType, dir string) (Plan, error) {
 	}
 	p := Plan{
 		Parents: len(parents), Tensors: len(l.tensors), Parameters: parents[0].Parameters(),
-		SoupBytes: l.size(), Store: l.store(), MemoryBytes: memoryBound, DiskNeeded: l.size() + slack,
+		SoupBytes: l.size(), Store: l.store(), MemoryBytes: memoryBound, DiskNeeded: l.size() + slack, Machine: memoryBytes(),
 	}
 	for _, c := range parents {
 		p.ParentBytes = append(p.ParentBytes, c.size())

@@ -37,6 +37,10 @@ type Report struct {
 	Notes    []Note   `json:"notes"`
 	Warnings []string `json:"warnings"` // one line each
 
+	// Findings are what to beware of, of the parents as the last session found them,
+	// then of the winner.
+	Findings []Finding `json:"findings"`
+
 	// Choice is nil until the winner was chosen, and in studies of earlier versions.
 	Choice *Choice `json:"choice"`
 	// Exchanges is nil until the winner was compared with the best single checkpoint.
@@ -209,6 +213,7 @@ func (r Report) MarshalJSON() ([]byte, error) {
 	r.Comparisons = list(r.Comparisons)
 	r.Notes = list(r.Notes)
 	r.Warnings = list(r.Warnings)
+	r.Findings = list(r.Findings)
 	return json.Marshal(plain(r))
 }
 

@@ -75,6 +75,7 @@ func gardenReport() Report {
 			{"soce", []string{"kept all 6 categories at tau 0.5 (n = 8)", "experts: arith for arith; call for call; quiz for choice; order for reverse and sort; lingua for translate, by a margin of 11.6 points before order"}},
 		},
 		Warnings: []string{"checkpoint hot: NaN in model.layers.0.mlp.up_proj.weight"},
+		Findings: []Finding{},
 	}
 }
 
@@ -157,7 +158,7 @@ func TestWriteJSONEmpty(t *testing.T) {
 	must(t, WriteJSON(&text, Report{Study: "new"}))
 	want := `{"study":"new","seed":0,"parents":[],"candidates":0,"swaps":0,"items_answered":0,"seconds":0,` +
 		`"cost":{"merge":0,"swap":0,"first_token":0,"eval":0},"server_idle":null,` +
-		`"trials":[],"strategies":[],"winner":null,"comparisons":[],"inheritance":null,"optimism":null,"notes":[],"warnings":[],"choice":null,"exchanges":null}`
+		`"trials":[],"strategies":[],"winner":null,"comparisons":[],"inheritance":null,"optimism":null,"notes":[],"warnings":[],"findings":[],"choice":null,"exchanges":null}`
 	var got bytes.Buffer
 	must(t, json.Compact(&got, text.Bytes()))
 	if got.String() != want {

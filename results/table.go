@@ -14,7 +14,7 @@ import (
 
 // WriteText prints the report for people, 100 columns wide: the study,
 // a table of strategies, the winner's weights, its comparisons on test, each
-// category, what it kept of its parents, and footnotes. Scores are points: 100 times the mean. "~" stands in
+// category, what it kept of its parents, findings, and footnotes. Scores are points: 100 times the mean. "~" stands in
 // place of a difference that may be noise, "-" where nothing was measured.
 // Equal reports give equal text.
 func WriteText(w io.Writer, r Report) error { return WriteTextWidth(w, r, columns) }
@@ -30,7 +30,7 @@ func WriteMarkdown(w io.Writer, r Report) error { return write(w, r, &table.Page
 
 func write(w io.Writer, r Report, p *table.Page) error {
 	for _, section := range []func(*table.Page, Report){
-		writeHead, writeStrategies, writeWinner, writeComparisons, writeChoice, writeConstraints, writeCategories, writeInheritance, writeFootnotes,
+		writeHead, writeStrategies, writeWinner, writeComparisons, writeChoice, writeConstraints, writeCategories, writeInheritance, writeFindings, writeFootnotes,
 	} {
 		section(p, r)
 	}

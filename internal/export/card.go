@@ -15,6 +15,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"soup/internal/origin"
 	"soup/merge"
 	"soup/results"
 )
@@ -65,7 +66,7 @@ type card struct {
 	Columns  []string // of weights
 	Parents  []cardParent
 	Licences []string
-	Common   licence
+	Common   origin.Licence
 	First    string // the parent whose configuration and tokenizer it has
 	Store    string
 	Settings []results.Setting
@@ -86,7 +87,7 @@ type cardRow struct {
 type cardParent struct {
 	Name, Hash string
 	Weights    []string
-	Licence    licence
+	Licence    origin.Licence
 }
 
 // cardOf gathers what there is to say.
@@ -138,7 +139,7 @@ func (e *exporting) addParents(c *card) {
 		}
 	}
 	var names []string
-	var licences []licence
+	var licences []origin.Licence
 	for k, p := range e.study.Parents {
 		var column []float64
 		for _, row := range rows {
@@ -150,13 +151,13 @@ func (e *exporting) addParents(c *card) {
 		if len(rows) > maxColumns {
 			column = []float64{slices.Min(column), slices.Max(column)}
 		}
-		parent := cardParent{Name: p.Name, Hash: p.Hash, Licence: licenceOf(p.Path)}
+		parent := cardParent{Name: p.Name, Hash: p.Hash, Licence: origin.LicenceOf(p.Path)}
 		for _, w := range column {
 			parent.Weights = append(parent.Weights, number(w))
 		}
 		c.Parents, names, licences = append(c.Parents, parent), append(names, p.Name), append(licences, parent.Licence)
 	}
-	c.Common, c.Licences = common(licences), conflicts(names, licences)
+	c.Common, c.Licences = origin.Common(licences), origin.Conflicts(names, licences)
 }
 
 // addScores takes the test split, or the last one before it that was answered.
@@ -266,13 +267,13 @@ func (c *card) Outcome() string {
 func (c *card) front(parents []results.Parent) (string, error) {
 	header := yaml.MapSlice{}
 	add := func(key string, value any) { header = append(header, yaml.MapItem{Key: key, Value: value}) }
-	if c.Common.id != "" {
-		add("license", c.Common.id)
-		if c.Common.id == "other" && c.Common.name != "" {
-			add("license_name", slug(c.Common.name))
+	if c.Common.ID != "" {
+		add("license", c.Common.ID)
+		if c.Common.ID == "other" && c.Common.Name != "" {
+			add("license_name", slug(c.Common.Name))
 		}
-		if c.Common.link != "" {
-			add("license_link", c.Common.link)
+		if c.Common.Link != "" {
+			add("license_link", c.Common.Link)
 		}
 	}
 	add("library_name", c.Library)

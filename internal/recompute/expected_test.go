@@ -67,6 +67,7 @@ func expect(t testing.TB, dir string) facts {
 	l.addChoice(f)
 	l.addKeep(f)
 	l.addInheritance(f)
+	l.addFindings(f)
 	l.addOptimism(f)
 	return f
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"slices"
 
+	"soup/internal/origin"
 	"soup/merge"
 	"soup/merge/adapter"
 )
@@ -86,7 +88,7 @@ func (c *Checked) find(ctx context.Context, parents []*merge.Checkpoint, o Check
 		}
 		defer base.Close()
 	}
-	c.Findings = append(merge.Findings{}, merge.Check(parents, base)...)
+	c.Findings = slices.Concat(merge.Findings{}, merge.Check(parents, base), origin.Findings(parents))
 	if !o.Deep && !o.Advise {
 		return nil
 	}
@@ -108,6 +110,7 @@ func (c *Checked) plan(ctx context.Context, parents []*merge.Checkpoint, store m
 		return err
 	}
 	c.Plan = &plan
+	c.Findings = append(c.Findings, plan.Findings()...)
 	if c.Groups, err = groupSizes(parents[0], store, spec); err != nil {
 		return err
 	}

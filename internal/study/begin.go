@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"runtime/debug"
@@ -50,7 +51,7 @@ func (s *session) begin(ctx context.Context) error {
 	if err := s.keepScores(ctx); err != nil {
 		return err
 	}
-	if err := s.noteFile(); err != nil {
+	if err := errors.Join(s.noteFile(), s.noteFindings()); err != nil {
 		return err
 	}
 	if s.past, err = s.ledger.Trials(); err != nil {

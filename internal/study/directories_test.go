@@ -66,7 +66,7 @@ func directoryKitchen(t *testing.T, extra string) (*pantry, *kitchen) {
 		t.Fatal(err)
 	}
 	c.Server.format = &format
-	p, err := openPantry(c, func(string) {})
+	p, err := openPantry(c)
 	if err != nil {
 		t.Fatal(err)
 	}

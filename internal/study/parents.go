@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"soup/internal/origin"
 	"soup/internal/serve"
 	"soup/internal/usage"
 	"soup/merge"
@@ -35,17 +36,18 @@ type pantry struct {
 	base        string           // path the server loads; "" if there is no base
 	baseID      string           // its content hash
 	known       *merge.HashCache // hashes of earlier sessions; nil knows none
+	found       merge.Findings   // about the parents
 }
 
 // openPantry opens and checks all checkpoints of a study; the weights are not
-// read and nothing is written. Findings that only warn go to warn.
-func openPantry(c *Config, warn func(string)) (*pantry, error) {
+// read and nothing is written.
+func openPantry(c *Config) (*pantry, error) {
 	store, err := c.store()
 	if err != nil {
 		return nil, err
 	}
 	p := &pantry{store: store, directories: c.Server.Format() == serve.Directory}
-	if err := p.open(c, warn); err != nil {
+	if err := p.open(c); err != nil {
 		p.close()
 		return nil, err
 	}
@@ -66,7 +68,7 @@ func (p *pantry) close() {
 	}
 }
 
-func (p *pantry) open(c *Config, warn func(string)) error {
+func (p *pantry) open(c *Config) error {
 	for _, parent := range c.Parents.List {
 		ck, err := merge.Open(parent.Path)
 		if err != nil {
@@ -93,14 +95,9 @@ func (p *pantry) open(c *Config, warn func(string)) error {
 			return err
 		}
 	}
-	findings := merge.Check(p.source, base)
-	if err := findings.Err(); err != nil {
+	p.found = slices.Concat(merge.Check(p.source, base), origin.Findings(p.source))
+	if err := refused(p.found); err != nil {
 		return err
-	}
-	for _, f := range findings {
-		if f.Severity == merge.Warn {
-			warn(f.String())
-		}
 	}
 	p.base = c.Base
 	p.groups, err = c.grouping(p.source[0])
@@ -118,9 +115,9 @@ func (p *pantry) suits(c *Config, key string, ck *merge.Checkpoint) error {
 	return nil
 }
 
-// hash takes every checkpoint's content hash; what is not finite in it goes to
-// warn. What an earlier session has read is not read again.
-func (p *pantry) hash(ctx context.Context, warn func(string)) error {
+// hash takes every checkpoint's content hash, and looks for what is not finite.
+// What an earlier session has read is not read again.
+func (p *pantry) hash(ctx context.Context) error {
 	base, err := openBase(p.base)
 	if err != nil {
 		return err
@@ -143,9 +140,7 @@ func (p *pantry) hash(ctx context.Context, warn func(string)) error {
 		if err != nil {
 			return err
 		}
-		for _, f := range found {
-			warn(f.String())
-		}
+		p.found = append(p.found, found...)
 	}
 	return nil
 }

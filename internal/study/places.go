@@ -129,8 +129,16 @@ func (s *session) checkDisk() error {
 	for _, own := range s.weighty() {
 		left -= sizeOf(own)
 	}
-	if plan.DiskFree >= 0 && plan.DiskFree < left {
-		return fmt.Errorf("%s: disk too small: %.1f MB needed, %.1f MB free", s.dir, float64(left)/1e6, float64(plan.DiskFree)/1e6)
+	plan.DiskNeeded = left
+	for _, f := range plan.Findings() {
+		if f.Code == "disk" { // a warning for one soup; a night would end in it
+			f.Severity, f.Parent, f.Remedy = merge.Refuse, s.dir, "free space, or put the study on another disk with --dir"
+			f.Message = fmt.Sprintf("disk too small: %.1f MB needed, %.1f MB free", float64(left)/1e6, float64(plan.DiskFree)/1e6)
+		}
+		s.pantry.found = append(s.pantry.found, f)
+	}
+	if err := refused(s.pantry.found); err != nil {
+		return err
 	}
 	fmt.Fprintf(s.info, "soup: %d parents of %d parameters; averaging takes at most %.0f MB of memory beside the mapped files, the study %.0f MB of disk\n",
 		plan.Parents, plan.Parameters, float64(plan.MemoryBytes)/1e6, float64(need)/1e6)

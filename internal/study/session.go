@@ -195,14 +195,18 @@ func (s *session) openParents(ctx context.Context) (err error) {
 	if err := s.checkPlaces(); err != nil {
 		return err
 	}
-	if s.pantry, err = openPantry(s.config, s.warn); err != nil {
+	if s.pantry, err = openPantry(s.config); err != nil {
 		return err
 	}
 	if err := s.checkDisk(); err != nil {
 		return err
 	}
 	s.pantry.known = merge.OpenHashCache(filepath.Join(s.cache(), hashesName))
-	return s.pantry.hash(ctx, s.warn)
+	if err := s.pantry.hash(ctx); err != nil {
+		return err
+	}
+	s.warnOfFindings()
+	return nil
 }
 
 // hashesName is a file of the cache folder: what is known of the parents'

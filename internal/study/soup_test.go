@@ -78,12 +78,12 @@ func scoreSoup(t *testing.T, c *Config, weights []float64) []eval.Outcome {
 // testPantry opens and converts the parents of a study and makes a buffer.
 func testPantry(t *testing.T, c *Config) (*pantry, *merge.Buffer) {
 	t.Helper()
-	p, err := openPantry(c, func(string) {})
+	p, err := openPantry(c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.close)
-	if err := p.hash(t.Context(), func(string) {}); err != nil {
+	if err := p.hash(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if err := p.convert(t.Context(), c, t.TempDir()); err != nil {

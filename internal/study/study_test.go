@@ -19,6 +19,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"soup/internal/usage"
 	"soup/results"
 )
 
@@ -369,7 +370,8 @@ func TestDiskTooSmall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := Run(t.Context(), c, RunOptions{}); err == nil || !strings.Contains(err.Error(), "disk too small") {
+	var wrong *usage.Error
+	if err := Run(t.Context(), c, RunOptions{}); !errors.As(err, &wrong) || !strings.Contains(err.Error(), "disk too small") || !strings.Contains(wrong.Advice, "--dir") {
 		t.Errorf("error %v", err)
 	}
 	if exists(DefaultDir(file)) {

@@ -76,7 +76,7 @@ type solvedRow struct{ Parent, Solves, Kept, Fails, Gained string }
 
 func newView(s Study) view {
 	r := s.Report
-	v := view{Title: r.Study, Verdict: newVerdict(r), Without: s.Without, Warnings: r.Warnings}
+	v := view{Title: r.Study, Verdict: newVerdict(r), Without: s.Without, Warnings: slices.Concat(r.FindingLines(), r.Warnings)}
 	v.Facts = []string{
 		count(r.Candidates, "candidate") + " of " + count(len(r.Parents), "parent"), count(r.ItemsAnswered, "item") + " answered",
 		results.Duration(r.Seconds), fmt.Sprintf("seed %d", r.Seed),

@@ -1,4 +1,4 @@
-package export
+package origin
 
 import (
 	"cmp"
@@ -9,30 +9,28 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/goccy/go-yaml"
 )
 
-// licence is what a checkpoint's own files say about its licence.
-type licence struct {
-	id   string // Hugging Face's identifier, in lower case; "" where none was found
-	name string // license_name of a README, for id "other"
-	link string // license_link, likewise
+// Licence is what a checkpoint's own files say about its licence.
+type Licence struct {
+	ID   string // Hugging Face's identifier, in lower case; "" where none was found
+	Name string // license_name of a README, for id "other"
+	Link string // license_link, likewise
 	from string // the file that says so
 }
 
 // From is the file that names the licence.
-func (l licence) From() string { return l.from }
+func (l Licence) From() string { return l.from }
 
 // String names the licence for a card.
-func (l licence) String() string {
+func (l Licence) String() string {
 	switch {
-	case l.id == "":
+	case l.ID == "":
 		return "not found"
-	case l.name != "":
-		return fmt.Sprintf("%s: %s", l.id, l.name)
+	case l.Name != "":
+		return fmt.Sprintf("%s: %s", l.ID, l.Name)
 	}
-	return l.id
+	return l.ID
 }
 
 // terms are kinds of conditions that matter for what is made from a model. They
@@ -82,10 +80,10 @@ func rules() []rule {
 }
 
 // terms looks a licence up: by its name, where the identifier is "other".
-func (l licence) terms() (terms, string) {
-	text := l.id
-	if l.id == "other" {
-		text = strings.ToLower(l.name)
+func (l Licence) terms() (terms, string) {
+	text := l.ID
+	if l.ID == "other" {
+		text = strings.ToLower(l.Name)
 	}
 	if text == "" {
 		return unknownTerms, ""
@@ -98,23 +96,23 @@ func (l licence) terms() (terms, string) {
 	return unknownTerms, ""
 }
 
-// licenceOf reads what a checkpoint says: the header of its README.md, the key
+// LicenceOf reads what a checkpoint says: the header of its README.md, the key
 // "license" of config.json, a licence file by its name and first lines. A file
 // of weights is asked for in the folder that it lies in only by its own README.
-func licenceOf(path string) licence {
+func LicenceOf(path string) Licence {
 	if info, err := os.Stat(path); err != nil || !info.IsDir() {
 		return fromCard(path + ".README.md")
 	}
-	for _, found := range []licence{
+	for _, found := range []Licence{
 		fromCard(filepath.Join(path, "README.md")),
 		fromConfig(filepath.Join(path, "config.json")),
 		fromFile(path),
 	} {
-		if found.id != "" {
+		if found.ID != "" {
 			return found
 		}
 	}
-	return licence{}
+	return Licence{}
 }
 
 // maxText is the most that is read of a README or licence file.
@@ -137,51 +135,31 @@ func readText(path string) []byte {
 }
 
 // fromCard reads the header of a model card.
-func fromCard(path string) licence {
-	_, after, ok := strings.Cut("\n"+strings.ReplaceAll(string(readText(path)), "\r\n", "\n"), "\n---\n")
-	header, _, closed := strings.Cut(after, "\n---")
-	if !ok || !closed {
-		return licence{}
-	}
+func fromCard(path string) Licence {
 	var front struct {
 		License any    `yaml:"license"`
 		Name    string `yaml:"license_name"`
 		Link    string `yaml:"license_link"`
 	}
-	if yaml.Unmarshal([]byte(header), &front) != nil {
-		return licence{}
+	if !readCard(path, &front) {
+		return Licence{}
 	}
-	return licence{identifier(front.License), front.Name, front.Link, filepath.Base(path)}.tidy()
+	return Licence{joined(front.License), front.Name, front.Link, filepath.Base(path)}.tidy()
 }
 
-// identifier is a license field: text, or a list of texts.
-func identifier(field any) string {
-	switch x := field.(type) {
-	case string:
-		return x
-	case []any:
-		var all []string
-		for _, v := range x {
-			all = append(all, fmt.Sprint(v))
-		}
-		return strings.Join(all, ", ")
-	}
-	return ""
-}
-
-func fromConfig(path string) licence {
+func fromConfig(path string) Licence {
 	var config struct {
 		License string `json:"license"`
 	}
 	if json.Unmarshal(readText(path), &config) != nil {
-		return licence{}
+		return Licence{}
 	}
-	return licence{id: config.License, from: filepath.Base(path)}.tidy()
+	return Licence{ID: config.License, from: filepath.Base(path)}.tidy()
 }
 
 // tidy has the identifier in lower case, and each text on one line.
-func (l licence) tidy() licence {
-	l.id, l.name, l.link = strings.ToLower(oneLine(l.id)), oneLine(l.name), oneLine(l.link)
+func (l Licence) tidy() Licence {
+	l.ID, l.Name, l.Link = strings.ToLower(oneLine(l.ID)), oneLine(l.Name), oneLine(l.Link)
 	return l
 }
 
@@ -214,10 +192,10 @@ func texts() []struct{ id, match string } {
 const begins = 2000
 
 // fromFile looks for a licence file and knows the commonest by their titles.
-func fromFile(dir string) licence {
+func fromFile(dir string) Licence {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return licence{}
+		return Licence{}
 	}
 	for _, e := range entries {
 		name := strings.ToUpper(e.Name())
@@ -228,36 +206,36 @@ func fromFile(dir string) licence {
 		start := strings.ToLower(string(text[:min(len(text), begins)]))
 		for _, t := range texts() {
 			if regexp.MustCompile(t.match).MatchString(start) {
-				return licence{id: t.id, from: e.Name()}
+				return Licence{ID: t.id, from: e.Name()}
 			}
 		}
-		return licence{id: "other", name: "see " + oneLine(e.Name()), from: e.Name()}
+		return Licence{ID: "other", Name: "see " + oneLine(e.Name()), from: e.Name()}
 	}
-	return licence{}
+	return Licence{}
 }
 
-// common is the licence that all of a list have; the zero value if there is none.
-func common(list []licence) licence {
+// Common is the licence that all of a list have; the zero value if there is none.
+func Common(list []Licence) Licence {
 	for _, l := range list {
-		if l.id != list[0].id || l.name != list[0].name || l.link != list[0].link {
-			return licence{}
+		if l.ID != list[0].ID || l.Name != list[0].Name || l.Link != list[0].Link {
+			return Licence{}
 		}
 	}
 	if len(list) == 0 {
-		return licence{}
+		return Licence{}
 	}
 	return list[0]
 }
 
-// conflicts points out what to look at before a soup of parents with these
+// Conflicts points out what to look at before a soup of parents with these
 // licences is passed on, a line each.
-func conflicts(names []string, list []licence) (lines []string) {
+func Conflicts(names []string, list []Licence) (lines []string) {
 	by := map[terms][]string{}
 	sources := map[terms]string{}
 	var without []string
 	for i, l := range list {
 		t, source := l.terms()
-		if l.id == "" {
+		if l.ID == "" {
 			without = append(without, names[i])
 			continue
 		}
@@ -292,11 +270,11 @@ func conflicts(names []string, list []licence) (lines []string) {
 }
 
 // differing lists the licences where there are several.
-func differing(names []string, list []licence) string {
+func differing(names []string, list []Licence) string {
 	var order []string
 	who := map[string][]string{}
 	for i, l := range list {
-		if l.id == "" {
+		if l.ID == "" {
 			continue
 		}
 		if !slices.Contains(order, l.String()) {
@@ -313,3 +291,5 @@ func differing(names []string, list []licence) string {
 	}
 	return strings.Join(parts, "; ")
 }
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

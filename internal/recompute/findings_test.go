@@ -1,0 +1,31 @@
+package recompute
+
+import (
+	"database/sql"
+	"encoding/json"
+	"fmt"
+)
+
+// addFindings are those that the last session noted, and the categories in which
+// the winner is worse than the parent that was best there.
+func (l *ledger) addFindings(f facts) {
+	var list []any
+	l.each(`SELECT detail FROM events WHERE kind = 'findings' ORDER BY number DESC LIMIT 1`, func(r *sql.Rows) {
+		var text string
+		check(l.t, r.Scan(&text))
+		check(l.t, json.Unmarshal([]byte(text), &list))
+	})
+	for _, x := range f["inheritance"].(facts)["specialists"].([]any) {
+		s := x.(facts)
+		if s["verdict"] != "worse" {
+			continue
+		}
+		list = append(list, facts{
+			"code": "specialisation-loss", "severity": "warn", "parent": s["parent"], "tensor": "",
+			"message": fmt.Sprintf("in %s the winner is %s points [%s, %s] away from this parent, the best there, n=%v",
+				s["category"], signed(s["delta"]), signed(s["low"]), signed(s["high"]), s["n"]),
+			"remedy": "name the category in objective.keep, or give it more weight in objective.weights",
+		})
+	}
+	f["findings"] = list
+}
