@@ -57,6 +57,7 @@ anchors: compilers ## metrics, prompts and figures against the benchmarks' own p
 
 agree: compilers ## every checkpoint of the garden against the PyTorch reference
 	go test -count=1 -run TestAgree -timeout 60m -v ./eval/server/embedded -args -all
+	go test -count=1 -tags agree -run TestAgree -timeout 30m -v ./internal/study
 
 agree-text: ## BLEU, chrF, InfiniteBench and IFEval against their official functions; SOUP_INFINITEBENCH=PATH of a checkout for the second
 	@set -e; export SOUP_PYTHON; SOUP_PYTHON=$${SOUP_PYTHON:-$$(tools/text/python.sh)}; \

@@ -25,6 +25,9 @@ type Report struct {
 	Winner      *WinnerReport    `json:"winner"`
 	Comparisons []Comparison     `json:"comparisons"`
 
+	// Curve is nil unless the study is of one training run.
+	Curve *Curve `json:"curve,omitempty"`
+
 	// Constraints are what the winner had to keep, judged on test.
 	Constraints []Constraint `json:"constraints,omitempty"`
 

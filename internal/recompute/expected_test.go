@@ -68,6 +68,7 @@ func expect(t testing.TB, dir string) facts {
 	l.addKeep(f)
 	l.addInheritance(f)
 	l.addFindings(f)
+	l.addCurve(f)
 	l.addOptimism(f)
 	return f
 }

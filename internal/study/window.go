@@ -26,6 +26,7 @@ type window struct {
 	Last     int     // default all checkpoints
 	Offsets  int     // default 0
 	HalfLife float64 // of the method ema, in checkpoints; default half of K
+	Curve    int     // see trail; default 4
 }
 
 // windowSizes are the K that are tried, the last one beside them.
@@ -33,7 +34,7 @@ var windowSizes = []int{2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64}
 
 // readWindow reads the options of the study file for n checkpoints.
 func readWindow(given map[string]any, n int) (window, error) {
-	w := window{Last: n}
+	w := window{Last: n, Curve: 4}
 	for _, m := range method.RunNames() {
 		if m != "wsm-linear" { // the same as uniform
 			w.Methods = append(w.Methods, m)
@@ -53,10 +54,12 @@ func readWindow(given map[string]any, n int) (window, error) {
 			w.Last, ok = wholeNumber(value, 2, n)
 		case "offsets":
 			w.Offsets, ok = wholeNumber(value, 0, n-2)
+		case "curve":
+			w.Curve, ok = wholeNumber(value, 0, n)
 		case "half_life":
 			w.HalfLife, ok = positive(value)
 		default:
-			return w, fmt.Errorf("strategy window: unknown option %q; it takes methods, last, offsets, half_life", name)
+			return w, fmt.Errorf("strategy window: unknown option %q; it takes methods, last, offsets, half_life, curve", name)
 		}
 		if !ok {
 			return w, fmt.Errorf("strategy window: option %s: %v is not possible with %d checkpoints", name, value, n)
@@ -118,7 +121,25 @@ func newWindow(given map[string]any, space search.Space) (search.Strategy, error
 			}
 		}
 	}
-	return search.Listed(windowStrategy, points), nil
+	trail, err := w.trail(n, space)
+	if err != nil {
+		return nil, err
+	}
+	return search.Listed(windowStrategy, append(points, trail...)), nil
+}
+
+// trail are the means of the last Curve checkpoints, or of as many as there are
+// yet, as they were at every earlier step of the run: what the report draws beside
+// the single checkpoints. 0 and 1 are none.
+func (w window) trail(n int, space search.Space) (points []search.Point, err error) {
+	for offset := 1; offset <= n-2 && w.Curve > 1; offset++ {
+		p, err := w.point("uniform", min(w.Curve, n-offset), offset, space)
+		if err != nil {
+			return nil, err
+		}
+		points = append(points, p)
+	}
+	return points, nil
 }
 
 // sizes are the windows over at most n checkpoints.

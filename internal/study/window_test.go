@@ -38,6 +38,7 @@ func TestWindowTriesEveryAverage(t *testing.T) {
 	want := []string{
 		"uniform, last 2", "linear, last 2", "uniform, last 3", "linear, last 3", "uniform, last 4", "linear, last 4",
 		"uniform, last 2, without the newest 1", "linear, last 2, without the newest 1", "uniform, last 3, without the newest 1", "linear, last 3, without the newest 1",
+		"uniform, last 2, without the newest 2", // as it was two steps before
 	}
 	if !slices.Equal(labels, want) {
 		t.Errorf("%q", labels)
@@ -54,13 +55,15 @@ func TestWindowTriesEveryAverage(t *testing.T) {
 // By default all methods but the one that equals uniform, over windows up to all.
 func TestWindowDefaults(t *testing.T) {
 	points := windowOf(t, 5, nil)
-	if len(points) != 5*4-2 { // 5 methods, sizes 2 3 4 5; over two, ema equals linear, and wsm-cosine uniform
+	if len(points) != 5*4-2+3 { // 5 methods, sizes 2 3 4 5; over two, ema equals linear, and wsm-cosine uniform; three steps before the last
 		t.Errorf("%d points", len(points))
 	}
-	if last := points[len(points)-1]; last.Label != "wsm-cosine, last 5" {
-		t.Errorf("%s", last.Label)
+	for place, label := range map[int]string{17: "wsm-cosine, last 5", 18: "uniform, last 4, without the newest 1", 20: "uniform, last 2, without the newest 3"} {
+		if points[place].Label != label {
+			t.Errorf("%s, want %s", points[place].Label, label)
+		}
 	}
-	half := windowOf(t, 4, map[string]any{"methods": "ema", "last": uint64(2), "half_life": 1.0})
+	half := windowOf(t, 4, map[string]any{"methods": "ema", "last": uint64(2), "half_life": 1.0, "curve": uint64(0)})
 	if w := half[0].Weights[0]; len(half) != 1 || math.Abs(w[3]/w[2]-2) > 1e-12 {
 		t.Errorf("%+v", half)
 	}
@@ -80,6 +83,7 @@ func TestWindowRefuses(t *testing.T) {
 		{map[string]any{"last": "two"}, "last: two"},
 		{map[string]any{"offsets": uint64(2)}, "offsets: 2"},
 		{map[string]any{"half_life": 0.0}, "half_life"},
+		{map[string]any{"curve": uint64(9)}, "curve: 9"},
 		{map[string]any{"methods": []any{"mean"}}, `"mean" is none of uniform`},
 		{map[string]any{"methods": []any{1}}, "methods"},
 		{map[string]any{"k": uint64(2)}, `unknown option "k"; it takes methods`},

@@ -37,6 +37,7 @@ func Draw(r results.Report) (figures []*Figure, missing []Missing) {
 		{"weights", drawWeights},
 		{"groups", drawGroups},
 		{"interpolation", drawEdges},
+		{"run", drawRun},
 		{"search-test", drawCurse},
 		{"correlation", drawCorrelation},
 		{"cost", drawCost},
