@@ -28,6 +28,9 @@ type Report struct {
 	// Curve is nil unless the study is of one training run.
 	Curve *Curve `json:"curve,omitempty"`
 
+	// Path is nil unless the study is of two parents and keeps up with one of them.
+	Path *Path `json:"path,omitempty"`
+
 	// Constraints are what the winner had to keep, judged on test.
 	Constraints []Constraint `json:"constraints,omitempty"`
 

@@ -69,6 +69,7 @@ func expect(t testing.TB, dir string) facts {
 	l.addInheritance(f)
 	l.addFindings(f)
 	l.addCurve(f)
+	l.addPath(f)
 	l.addOptimism(f)
 	return f
 }

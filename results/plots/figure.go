@@ -38,6 +38,7 @@ func Draw(r results.Report) (figures []*Figure, missing []Missing) {
 		{"groups", drawGroups},
 		{"interpolation", drawEdges},
 		{"run", drawRun},
+		{"path", drawPath},
 		{"search-test", drawCurse},
 		{"correlation", drawCorrelation},
 		{"cost", drawCost},

@@ -1,0 +1,140 @@
+package study
+
+import (
+	"cmp"
+	"maps"
+	"math"
+	"slices"
+
+	"soup/eval"
+	"soup/results"
+)
+
+// addPath shows, for a study of two parents one of which is to be kept up with, the
+// soups on the line between them.
+func (b *reporter) addPath(r *results.Report) error {
+	from := b.keptParent()
+	if len(b.parents) != 2 || from < 0 {
+		return nil
+	}
+	p := &results.Path{From: b.parents[from], To: b.parents[1-from]}
+	for _, c := range b.keeper.constraints {
+		p.Keep = append(p.Keep, c.Category)
+	}
+	seen := map[int]bool{}
+	for _, t := range b.trials {
+		score := b.byNumber[t.Of].Scores.Search
+		if t.Strategy == baseStrategy || score == nil || seen[t.Of] || !alike(t.Weights) {
+			continue
+		}
+		seen[t.Of] = true
+		if p.Target == nil {
+			p.Target = b.targets(score.Categories, p.Keep)
+		}
+		p.Points = append(p.Points, results.PathPoint{
+			At: t.Weights[0][1-from], Trial: t.Of, Target: meanOver(score.Categories, p.Target, b.weights), Keep: meanOver(score.Categories, p.Keep, nil),
+		})
+	}
+	if len(p.Points) < 3 || len(p.Target) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(p.Points, func(a, b results.PathPoint) int { return cmp.Compare(a.At, b.At) })
+	r.Path = p
+	return b.addShare(p, from)
+}
+
+// keptParent is the parent that all constraints name, -1 if there is none.
+func (b *reporter) keptParent() int {
+	if b.keeper == nil {
+		return -1
+	}
+	name := b.keeper.constraints[0].Parent
+	for _, c := range b.keeper.constraints {
+		if c.Parent != name {
+			return -1
+		}
+	}
+	return slices.Index(b.parents, name)
+}
+
+// alike says whether all groups have the same weights.
+func alike(weights [][]float64) bool {
+	return !slices.ContainsFunc(weights, func(row []float64) bool { return !slices.Equal(row, weights[0]) })
+}
+
+// targets are the categories that the objective counts and that need not be kept.
+func (b *reporter) targets(scores map[string]results.CategoryScore, keep []string) (list []string) {
+	for _, name := range slices.Sorted(maps.Keys(scores)) {
+		if w, given := b.weights[name]; (!given || w > 0) && !slices.Contains(keep, name) {
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
+// meanOver is the weighted mean of some categories.
+func meanOver(scores map[string]results.CategoryScore, categories []string, weights map[string]float64) (s results.PathScore) {
+	sum, total, variance, known := 0.0, 0.0, 0.0, true
+	for _, name := range categories {
+		c, w := scores[name], 1.0
+		if given, ok := weights[name]; ok {
+			w = given
+		}
+		if c.Mean == nil {
+			continue
+		}
+		sum, total = sum+w**c.Mean, total+w
+		if known = known && c.SE != nil; known {
+			variance += w * w * *c.SE * *c.SE
+		}
+	}
+	if total == 0 {
+		return s
+	}
+	s.Mean = sum / total
+	if known {
+		se := math.Sqrt(variance) / total
+		s.SE = &se
+	}
+	return s
+}
+
+// addShare measures on test what the far parent gains in the target, and how much
+// of that the winner has.
+func (b *reporter) addShare(p *results.Path, from int) error {
+	weights := map[string]float64{}
+	for _, name := range p.Keep {
+		weights[name] = 0
+	}
+	for name, w := range b.weights {
+		if !slices.Contains(p.Keep, name) {
+			weights[name] = w
+		}
+	}
+	near, ok := b.parentTrial(from)
+	far, also := b.parentTrial(1 - from)
+	if !ok || !also {
+		return nil
+	}
+	var lists [][]eval.Outcome
+	for _, trial := range []int{near, far} {
+		o, err := b.outcomes(trial, results.Test)
+		if err != nil || len(o) == 0 {
+			return err
+		}
+		lists = append(lists, o)
+	}
+	gain := difference(eval.CompareWeighted(lists[1], lists[0], weights))
+	p.Gain = &gain
+	if b.winner == nil {
+		return nil
+	}
+	winner, err := b.outcomes(b.winner.Trial, results.Test)
+	if err != nil {
+		return err
+	}
+	if s, ok := eval.ShareKept(winner, lists[0], lists[1], weights); ok {
+		p.Share = &results.Estimate{Delta: s.Share, Low: s.Low, High: s.High}
+	}
+	return nil
+}
