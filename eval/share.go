@@ -30,7 +30,7 @@ func ShareKept(candidate, worse, better []Outcome, weights map[string]float64) (
 		if len(weighing(pairs, weights)) == 0 {
 			return distribution{}, false
 		}
-		return mix(resampleAll(pairs, resamples), weights), true
+		return mix(resampleAll(pairs, resamples, nil), weights), true
 	}
 	part, ok := of(candidate)
 	all, also := of(better)

@@ -110,7 +110,7 @@ func (l *ledger) share(winner, near, far int, target []string, weight func(strin
 		boots := map[string]resampled{}
 		for _, name := range target {
 			own, _ := pairs(in(l.rows(trial, "test"), name), in(l.rows(near, "test"), name))
-			boots[name] = bootstrap(name, own)
+			boots[name] = bootstrap(name, own, draws)
 		}
 		return mix(target, boots, weight)
 	}

@@ -68,7 +68,7 @@ func checkAll(t *testing.T, dir string) {
 	f := expect(t, dir)
 	report, err := study.BuildReport(t.Context(), dir)
 	check(t, err)
-	checkJSON(t, f, report)
+	checkJSON(t, f, report, 1000)
 	checkText(t, f, report)
 	checkCSV(t, f, report)
 }
