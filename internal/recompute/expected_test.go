@@ -28,6 +28,7 @@ type ledger struct {
 
 	known  map[string][]scored // rows by trial and split
 	scored map[string]any      // scores likewise
+	drawn  []dot
 }
 
 type trial struct {
@@ -46,12 +47,13 @@ type kept struct {
 	Margin           float64
 }
 
-// expect computes everything that a report of the study should say.
-func expect(t testing.TB, dir string) facts {
+// expect computes everything that a report of the study should say. The ledger
+// can be read on.
+func expect(t testing.TB, dir string) (*ledger, facts) {
 	t.Helper()
 	db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "study.db")+"?mode=ro")
 	check(t, err)
-	defer db.Close()
+	t.Cleanup(func() { _ = db.Close() })
 	l := &ledger{t: t, db: db, known: map[string][]scored{}, scored: map[string]any{}}
 	l.read()
 	f := facts{
@@ -71,7 +73,7 @@ func expect(t testing.TB, dir string) facts {
 	l.addCurve(f)
 	l.addPath(f)
 	l.addOptimism(f)
-	return f
+	return l, f
 }
 
 func check(t testing.TB, err error) {
@@ -141,22 +143,20 @@ func (l *ledger) weight(category string) float64 {
 	return 1
 }
 
-// addCost adds up trials and what finalists took.
+// addCost adds up trials, and what finalists took after the search.
 func (l *ledger) addCost(f facts) {
-	cost := map[string]float64{}
-	add := func(merge, swap, eval, first float64) {
-		cost["merge"], cost["swap"], cost["eval"], cost["first_token"] = cost["merge"]+merge, cost["swap"]+swap, cost["eval"]+eval, cost["first_token"]+first
-	}
+	var search, later spent
 	for _, t := range l.trials {
-		add(t.merge, t.swap, t.eval, t.first)
+		search.plus(spent{t.merge, t.swap, t.first, t.eval})
 	}
-	l.each(`SELECT detail ->> 'merge', detail ->> 'swap', detail ->> 'eval', detail ->> 'first_token' FROM events WHERE kind = 'seconds' ORDER BY number`, func(r *sql.Rows) {
-		var merge, swap, eval, first float64
-		check(l.t, r.Scan(&merge, &swap, &eval, &first))
-		add(merge, swap, eval, first)
+	l.each(`SELECT detail ->> 'merge', detail ->> 'swap', detail ->> 'first_token', detail ->> 'eval' FROM events WHERE kind = 'seconds' ORDER BY number`, func(r *sql.Rows) {
+		var s spent
+		check(l.t, r.Scan(&s[0], &s[1], &s[2], &s[3]))
+		later.plus(s)
 	})
-	f["cost"] = facts{"merge": cost["merge"], "swap": cost["swap"], "eval": cost["eval"], "first_token": cost["first_token"]}
-	f["seconds"] = cost["merge"] + cost["swap"] + cost["eval"]
+	search.plus(later)
+	f["cost"] = facts{"merge": search[0], "swap": search[1], "first_token": search[2], "eval": search[3]}
+	f["seconds"] = search.total()
 	busy, wall := 0.0, 0.0
 	l.each(`SELECT detail ->> 'busy', detail ->> 'wall' FROM events WHERE kind = 'server-use' ORDER BY number`, func(r *sql.Rows) {
 		var b, w float64

@@ -30,7 +30,7 @@ strategies: [{path: {step: 0.5, finest: 0.5}}]
 	check(t, err)
 	check(t, study.Run(t.Context(), c, study.RunOptions{}))
 	dir := study.DefaultDir(file)
-	f := expect(t, dir)
+	_, f := expect(t, dir)
 	report, err := study.BuildReport(t.Context(), dir)
 	check(t, err)
 	if p, ok := f["path"].(facts); !ok || len(p["points"].([]any)) != 3 || p["share"] == nil {

@@ -29,7 +29,7 @@ func TestRunIsRecomputed(t *testing.T) {
 	check(t, err)
 	check(t, study.Run(t.Context(), c, study.RunOptions{}))
 	dir := study.DefaultDir(file)
-	f := expect(t, dir)
+	_, f := expect(t, dir)
 	report, err := study.BuildReport(t.Context(), dir)
 	check(t, err)
 	if curve, ok := f["curve"].(facts); !ok || len(curve["points"].([]any)) != 4 || curve["window"] != 3.0 {
