@@ -29,6 +29,7 @@ test-race: compilers ## what is concurrent, under the race detector
 	go test -race $(PURE)
 	go test -race -run 'TestRun|Conformance/(random|greedy|coordinate)$$' ./search/...
 	go test -race -run 'Cancel|Groups|OneFailure' ./internal/study
+	go test -race ./internal/follow ./internal/web
 
 test-browser: ## the HTML report in a Chromium without a network (SOUP_CHROMIUM, else on PATH); screenshots in build/browser
 	@set -e; mkdir -p build/browser; export SOUP_CHROMIUM SOUP_PAGES SOUP_PICTURES=$(CURDIR)/build/browser; \

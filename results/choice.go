@@ -76,24 +76,46 @@ func writeChoice(p *table.Page, r Report) {
 	}
 	if g := c.Gain; g != nil {
 		p.Blank()
-		t := table.Grid{Header: []string{fmt.Sprintf("trial %d less trial %d on selection, n=%d", g.Soup, g.Parent, g.Observed.N), "delta", "95 % interval"}, LastText: true}
-		t.Add("as observed on the items that chose", signed(g.Observed.Delta), g.Observed.interval())
-		if g.Repeated != nil {
-			t.Add("on halves that chose nothing", signed(g.Repeated.Delta), g.Repeated.interval())
+		t := table.Grid{Header: []string{g.Title(), "delta", "95 % interval"}, LastText: true}
+		for _, e := range g.Estimates() {
+			t.Add(e.Name, signed(e.Delta), e.interval())
 		}
-		t.Add(fmt.Sprintf("lead over other soups shrunk to %.0f %%", 100*g.Factor), signed(g.Shrunken.Delta), g.Shrunken.interval())
 		p.Table(t)
 	}
-	for _, line := range c.lines() {
+	for _, line := range c.Lines() {
 		p.Item(line)
 	}
 }
 
+// Title says what is set against what.
+func (g *Gain) Title() string {
+	return fmt.Sprintf("trial %d less trial %d on selection, n=%d", g.Soup, g.Parent, g.Observed.N)
+}
+
+// NamedEstimate is one of the ways to see a gain.
+type NamedEstimate struct {
+	Name string
+	Estimate
+}
+
+// Estimates are the ways to see it, in words.
+func (g *Gain) Estimates() []NamedEstimate {
+	list := []NamedEstimate{{"as observed on the items that chose", Estimate{g.Observed.Delta, g.Observed.Low, g.Observed.High}}}
+	if g.Repeated != nil {
+		list = append(list, NamedEstimate{"on halves that chose nothing", *g.Repeated})
+	}
+	return append(list, NamedEstimate{fmt.Sprintf("lead over other soups shrunk to %.0f %%", 100*g.Factor), g.Shrunken})
+}
+
 func (e Estimate) interval() string { return Difference{Low: e.Low, High: e.High}.interval() }
+
+// Interval is the 95 % interval in points.
+func (e Estimate) Interval() string { return e.interval() }
 
 const likeliest = 3 // finalists named
 
-func (c *Choice) lines() []string {
+// Lines say how sure it is who is best, and whether weights matter.
+func (c *Choice) Lines() []string {
 	var lines, best []string
 	for i, f := range c.Finalists {
 		if i < likeliest && f.Best > 0 {
@@ -110,8 +132,8 @@ func (c *Choice) lines() []string {
 	return lines
 }
 
-// line says what the check found.
-func (e *Exchanges) line() string {
+// Line says what the check found.
+func (e *Exchanges) Line() string {
 	return fmt.Sprintf("A/A check: with winner and best single exchanged at random on each of %d test items, %d times, a gain was claimed %d times and a loss %d times (in truth never)",
 		e.Items, e.N, e.Better, e.Worse)
 }

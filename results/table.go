@@ -194,7 +194,7 @@ func writeFootnotes(p *table.Page, r Report) {
 		p.Item(line)
 	}
 	if r.Exchanges != nil {
-		p.Item(r.Exchanges.line())
+		p.Item(r.Exchanges.Line())
 	}
 	said := map[string]bool{}
 	for _, n := range r.Notes {

@@ -228,6 +228,12 @@ func checkText(t *testing.T, f facts, report results.Report) {
 		}
 		shown(title, append(differenceText(c), count(c, "wins"), count(c, "losses"), count(c, "ties"))...)
 	}
+	if e, ok := f["exchanges"].(facts); ok {
+		says := fmt.Sprintf("on each of %v test items, %v times, a gain was claimed %v times and a loss %v times", e["items"], e["n"], e["better"], e["worse"])
+		if !strings.Contains(strings.Join(strings.Fields(text.String()), " "), says) {
+			t.Errorf("no %q", says)
+		}
+	}
 	shown("¹ n =", count(f, "candidates"), points(f["optimism"]))
 }
 
@@ -258,6 +264,15 @@ func checkTables(f facts, shown func(start string, want ...string)) (single stri
 	for _, x := range in["parents"].([]any) {
 		k := x.(facts)
 		shown(k["parent"].(string), slices.Concat([]string{count(k, "solves")}, part(k, "kept", "solves"), []string{count(k, "fails")}, part(k, "gained", "fails"))...)
+	}
+	choice, _ := f["choice"].(facts)
+	if gain, ok := choice["gain"].(facts); ok {
+		for name, way := range map[string]string{"as observed on the items that chose": "observed", "on halves that chose nothing": "repeated"} {
+			e := gain[way].(facts)
+			shown(name, signed(e["delta"]), signed(e["low"]), signed(e["high"]))
+		}
+		e := gain["shrunken"].(facts)
+		shown("lead over other soups shrunk to", fmt.Sprintf("%.0f", 100*gain["factor"].(float64)), signed(e["delta"]), signed(e["low"]), signed(e["high"]))
 	}
 	return single
 }

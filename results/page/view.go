@@ -21,6 +21,7 @@ type view struct {
 	Solved     []solvedRow
 	SolvedAll  string
 	Specialist []differenceRow
+	Choice     choice
 	Notes      []string
 	Warnings   []string
 	Optimism   string
@@ -56,6 +57,13 @@ type strategyRow struct {
 	Tried                   int
 	Search, Selection, Test string
 	differenceRow
+}
+
+// choice is how sure it is that the winner is best.
+type choice struct {
+	Gain  string
+	Rows  []differenceRow
+	Lines []string
 }
 
 // differenceRow is a paired difference.
@@ -254,6 +262,22 @@ func (v *view) addTables(r results.Report) {
 		v.Kept = append(v.Kept, keptRow{c.Category, c.Parent, results.Points(c.Margin), c.Kept, difference(c.Category, c.Difference)})
 	}
 	v.addInheritance(r)
+	v.addChoice(r)
+}
+
+func (v *view) addChoice(r results.Report) {
+	if r.Choice != nil {
+		v.Choice.Lines = r.Choice.Lines()
+		if g := r.Choice.Gain; g != nil {
+			v.Choice.Gain = g.Title()
+			for _, e := range g.Estimates() {
+				v.Choice.Rows = append(v.Choice.Rows, differenceRow{What: e.Name, Delta: results.Signed(e.Delta), Interval: e.Interval()})
+			}
+		}
+	}
+	if r.Exchanges != nil {
+		v.Choice.Lines = append(v.Choice.Lines, r.Exchanges.Line())
+	}
 }
 
 // addCategories sets the winner beside the baselines in every category.
