@@ -47,7 +47,7 @@ func writePath(p *table.Page, r Report) {
 	if h == nil {
 		return
 	}
-	g := table.Grid{Header: []string{"on search, weight of " + h.To, strings.Join(h.Target, ", "), "to keep: " + plural(len(h.Keep), "category"), ""}, LastText: true}
+	g := table.Grid{Header: []string{"on search, weight of " + h.To, strings.Join(h.Target, ", "), fmt.Sprintf("to keep (%d)", len(h.Keep)), ""}, LastText: true}
 	for _, x := range h.Points {
 		mark := ""
 		if r.Winner != nil && r.Winner.Trial == x.Trial {

@@ -244,6 +244,31 @@ func TestSlerpArc(t *testing.T) {
 	})
 }
 
+// TestSlerpOfTaskVectors: the point on the arc lies from the base at the lengths and
+// angles that two task vectors give, tensor by tensor.
+func TestSlerpOfTaskVectors(t *testing.T) {
+	in := openGarden(t, "finetune/arith", "finetune/call", "base")
+	in.Base, in.BaseName = in.Parents[2], "base"
+	in.Parents, in.Names = in.Parents[:2], in.Names[:2]
+	s := find(t, "slerp", Options{T: []float64{0.25}}, in)
+	products, err := Products(t.Context(), []Family{{"lm_head.weight", in.Parents, in.Base}}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	row, want := s.Recipe.Weights[s.Recipe.Groups.Of["lm_head.weight"]], SlerpWeights(products[0], 0.25)
+	if len(s.Parents) != 3 || s.Names[2] != "base" || !near(row[0], want[0], 0) || !near(row[1], want[1], 0) || !near(sum(row), 1, 1e-12) || want[0] < 0.76 {
+		t.Errorf("%v %v, want %v", s.Names, row, want)
+	}
+	in.Base = in.Parents[0]
+	m, err := New("slerp", Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Soup(t.Context(), in); err == nil || !strings.Contains(err.Error(), "is among the parents") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestSlerpSpecialCases(t *testing.T) {
 	for _, c := range []struct {
 		name string

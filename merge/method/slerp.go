@@ -3,10 +3,14 @@ package method
 import (
 	"context"
 	"math"
+
+	"soup/merge"
 )
 
 // slerp goes from the first parent to the second along the arc between them,
-// tensor by tensor: Shoemake 1985, https://doi.org/10.1145/325165.325242.
+// tensor by tensor: Shoemake 1985, https://doi.org/10.1145/325165.325242. With a
+// base, the arc is that between the task vectors, the parents' differences from it,
+// as in WARP (Ramé et al. 2024, https://arxiv.org/abs/2406.16768, section 3.2).
 type slerp struct{ o Options }
 
 // Soup implements Method.
@@ -16,6 +20,11 @@ func (m slerp) Soup(ctx context.Context, in Input) (Soup, error) {
 	}
 	if n := len(in.Parents); n != 2 {
 		return Soup{}, misusef("choose two, or use linear", "method slerp: %d parents, it takes 2", n)
+	}
+	if in.Base != nil {
+		if err := in.needsBase("slerp"); err != nil {
+			return Soup{}, err
+		}
 	}
 	t := m.o.T
 	if t == nil {
@@ -28,7 +37,7 @@ func (m slerp) Soup(ctx context.Context, in Input) (Soup, error) {
 	}
 	families := make([]Family, len(names))
 	for i, name := range names {
-		families[i] = Family{Tensor: name, Of: in.Parents}
+		families[i] = Family{Tensor: name, Of: in.Parents, Origin: in.Base}
 	}
 	products, err := Products(ctx, families, m.o.Workers)
 	if err != nil {
@@ -38,7 +47,16 @@ func (m slerp) Soup(ctx context.Context, in Input) (Soup, error) {
 	for i, name := range names {
 		rows[i] = SlerpWeights(products[i], layers.at(t, name))
 	}
-	return Soup{in.Parents, in.Names, Rows(names, rows), "slerp, t " + list(t)}, nil
+	s := Soup{in.Parents, in.Names, merge.Recipe{}, "slerp, t " + list(t)}
+	if in.Base != nil {
+		s.Parents, s.Names = in.withBase()
+		s.Method = "slerp of task vectors, t " + list(t)
+		for i := range rows {
+			rows[i] = append(rows[i], 1-sum(rows[i]))
+		}
+	}
+	s.Recipe = Rows(names, rows)
+	return s, nil
 }
 
 // colinear is the cosine from which the arc is a line.
