@@ -16,7 +16,7 @@ import (
 // Handler does a task. It calls beat whenever it got on, with how many items were
 // answered since it last did: a worker of which nothing is heard for a while loses
 // the task. An error that is a [Final] is the task's own fault; after any other the
-// task goes to another worker.
+// task goes to another worker, and unless it is a [Back] this one ends.
 type Handler func(ctx context.Context, t Task, beat func(items int)) (json.RawMessage, error)
 
 // Final is an error that every worker would meet with a task.
@@ -24,6 +24,13 @@ type Final struct{ Err error }
 
 func (f Final) Error() string { return f.Err.Error() }
 func (f Final) Unwrap() error { return f.Err }
+
+// Back is an error that gives the task back: another worker may do better, and this
+// one goes on with others.
+type Back struct{ Err error }
+
+func (b Back) Error() string { return b.Err.Error() }
+func (b Back) Unwrap() error { return b.Err }
 
 // ErrEnded says that the study has ended.
 var ErrEnded = errors.New("the study has ended")
@@ -245,8 +252,12 @@ func (w *worker) take(ctx context.Context, m jetstream.Msg) error {
 	case errors.As(err, &final):
 		return w.publish(ctx, m, Result{Task: t.ID, Worker: w.name, Failed: final.Error()})
 	case err != nil:
-		_ = m.NakWithDelay(w.o.AckWait / 10)
+		_ = m.NakWithDelay(w.o.AckWait / 10) // somebody else shall have it
 		_ = w.nc.FlushTimeout(500 * time.Millisecond)
+		if errors.As(err, new(Back)) {
+			w.o.Warn("task " + t.ID + " is given back: " + err.Error())
+			return nil
+		}
 		return stopped{fmt.Errorf("task %s: %w", t.ID, err)}
 	}
 	w.mu.Lock()

@@ -132,7 +132,13 @@ func (s *session) countTokens(trial int, outcomes []eval.Outcome) error {
 	if c.Tokens == 0 {
 		return nil
 	}
+	return s.noteTokens(c)
+}
+
+func (s *session) noteTokens(c counted) error {
+	s.mu.Lock()
 	s.addTokens(c)
+	s.mu.Unlock()
 	return fatal(s.ledger.Event(tokensEvent, c))
 }
 

@@ -20,7 +20,7 @@ const failuresInARow = 3
 func (s *session) fail(ctx context.Context, t results.Trial, err error) (results.Trial, error) {
 	t.State, t.Reason, t.Failure = results.Failed, oneLine(err.Error()), eval.FailureKind(err)
 	s.warn(fmt.Sprintf("candidate %d (%s) failed: %s", t.Number, t.Label, t.Reason))
-	if errors.Is(err, eval.ErrNotNumbers) {
+	if errors.Is(err, eval.ErrNotNumbers) || s.fleet != nil { // several machines have tried
 		return t, s.ledger.Finish(t)
 	}
 	s.pending = append(s.pending, t)

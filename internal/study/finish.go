@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
+
 	"soup/results"
 )
 
@@ -27,14 +29,12 @@ func (s *session) finish(ctx context.Context) error {
 		return errors.New("no candidate could be scored")
 	}
 	s.progress.Phase(SelectionPhase, len(finalists))
-	for _, f := range finalists {
-		score := func() error {
-			_, err := s.scoreSelection(ctx, f.trial, f.candidate, s.set.Selection)
-			return err
-		}
-		if err := s.scoreFinalist(ctx, f, score); err != nil {
-			return err
-		}
+	err := s.scoreFinalists(ctx, finalists, func(f finalist) error {
+		_, err := s.scoreSelection(ctx, f.trial, f.candidate, s.set.Selection)
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	winner, reason, err := s.choose(finalists)
 	if err != nil {
@@ -46,20 +46,32 @@ func (s *session) finish(ctx context.Context) error {
 		return err
 	}
 	s.progress.Done()
-	for _, f := range rows {
-		if f.trial == winner.trial {
-			continue
-		}
-		score := func() error {
-			load := func(ctx context.Context) (spent, error) { return s.load(ctx, f.candidate) }
-			_, err := s.scoreTest(ctx, f.trial, s.set.Test, load)
+	rows = slices.DeleteFunc(rows, func(f finalist) bool { return f.trial == winner.trial })
+	return s.scoreFinalists(ctx, rows, func(f finalist) error {
+		if s.fleet != nil {
+			_, err := s.fleet.score(ctx, f.trial, results.Test, f.candidate, nil)
 			return err
 		}
-		if err := s.scoreFinalist(ctx, f, score); err != nil {
-			return err
-		}
+		load := func(ctx context.Context) (spent, error) { return s.load(ctx, f.candidate) }
+		_, err := s.scoreTest(ctx, f.trial, s.set.Test, load)
+		return err
+	})
+}
+
+// scoreFinalists scores one after the other, or as many at once as there are
+// workers.
+func (s *session) scoreFinalists(ctx context.Context, list []finalist, score func(finalist) error) error {
+	all, within := errgroup.WithContext(ctx)
+	all.SetLimit(s.lanes())
+	for _, f := range list {
+		all.Go(func() error {
+			if err := within.Err(); err != nil { // one of them ended the study
+				return err
+			}
+			return s.scoreFinalist(ctx, f, func() error { return score(f) })
+		})
 	}
-	return nil
+	return all.Wait()
 }
 
 // scoreFinalist scores one of several: if it cannot be scored, the others can.

@@ -54,7 +54,8 @@ type race struct {
 	alpha     float64
 	against   finalist
 	incumbent []eval.Outcome
-	margin    float64 // what the incumbent's score lost for what it does not keep
+	settled   []string // items, sorted
+	margin    float64  // what the incumbent's score lost for what it does not keep
 	look      eval.Look
 }
 
@@ -97,10 +98,13 @@ func (s *session) newRace(c candidate) (*race, error) {
 			}
 		}
 	}
-	r.Race = eval.NewRace(s.set.Search, eval.RaceOptions{
-		First: s.config.Racing.First, Eta: s.config.Racing.Eta, Seed: s.config.Seed, Weights: s.config.Objective.Weights,
-		Settled: func(id string) bool { return len(best) > peers && solved[id] == len(best) },
-	})
+	for id, n := range solved {
+		if len(best) > peers && n == len(best) {
+			r.settled = append(r.settled, id)
+		}
+	}
+	slices.Sort(r.settled)
+	r.Race = eval.NewRace(s.set.Search, s.config.raceOptions(r.settled))
 	return r, nil
 }
 

@@ -29,6 +29,8 @@ type RunOptions struct {
 	Info        io.Writer         // where the plan goes, before work starts; default nowhere
 	RequireGain bool              // ErrNoGain unless the winner is better on test
 
+	Fleet *Fleet // nil: this process alone
+
 	start func(context.Context, serve.Options) (eval.Server, error) // tests put a broken server in its place
 	pause time.Duration                                             // and do not wait as long for it
 }
@@ -45,10 +47,7 @@ func Run(ctx context.Context, c *Config, o RunOptions) error {
 	if err := s.announce(); err != nil {
 		return err
 	}
-	if err := s.search(ctx); err != nil {
-		return err
-	}
-	if err := s.finish(ctx); err != nil {
+	if err := s.work(ctx, o.Fleet); err != nil {
 		return err
 	}
 	s.progress.Phase(FinishedPhase, 0)
@@ -59,13 +58,30 @@ func Run(ctx context.Context, c *Config, o RunOptions) error {
 	return s.requireGain()
 }
 
+// work searches and finishes, with the help of a fleet if there is one.
+func (s *session) work(ctx context.Context, f *Fleet) (err error) {
+	if f != nil {
+		if ctx, err = s.openFleet(ctx, *f); err != nil {
+			return err
+		}
+		defer func() { s.closeFleet(err == nil) }()
+	}
+	if err = s.search(ctx); err == nil {
+		err = s.finish(ctx)
+	}
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		return cause
+	}
+	return err
+}
+
 // DefaultDir is the folder of a study whose command line names none.
 func DefaultDir(file string) string { return strings.TrimSuffix(file, filepath.Ext(file)) }
 
 // search runs the baselines and then the strategies of the study file.
 func (s *session) search(ctx context.Context) error {
 	if s.pantry.base != "" {
-		if _, err := s.scoreOne(ctx, s.baseCandidate()); err != nil {
+		if err := s.scoreBase(ctx); err != nil {
 			return err
 		}
 	}
@@ -86,17 +102,13 @@ func (s *session) search(ctx context.Context) error {
 	return s.noteRacing()
 }
 
-// newStrategies makes the strategies of the study; all but the baselines keep
-// to the budget.
+// newStrategies makes the strategies of the study.
 func (s *session) newStrategies() ([]search.Strategy, error) {
 	var list []search.Strategy
 	for _, spec := range s.strategies() {
 		strategy, err := s.newStrategy(spec)
 		if err != nil {
 			return nil, usage.Errorf("%s: strategies: %s", s.config.File, err)
-		}
-		if !isBaseline(spec.Name) {
-			strategy = bounded{strategy, s.budgetSpent}
 		}
 		list = append(list, strategy)
 	}
@@ -148,22 +160,21 @@ func planned(strategy search.Strategy) int {
 func (s *session) runStrategy(ctx context.Context, strategy search.Strategy, later int) error {
 	begun := s.next
 	objective := func(ctx context.Context, p search.Point) (search.Trial, error) {
+		s.takeTurn(begun + p.Number)
+		defer s.mu.Unlock()
 		s.progress.Expect(begun + planned(strategy) + later)
 		c, err := s.soup(strategy.Name(), p)
 		if err != nil {
 			return search.Trial{}, err
 		}
-		return s.scoreOne(ctx, c)
+		return s.scoreOne(ctx, begun+p.Number, c)
 	}
-	_, err := search.Run(ctx, strategy, objective, search.Settings{})
+	_, err := search.Run(ctx, &paced{Strategy: strategy, session: s, begun: begun}, objective, search.Settings{Ahead: s.ahead()})
 	if err != nil {
 		return err
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
-	}
-	if b, ok := strategy.(bounded); ok {
-		strategy = b.Strategy
 	}
 	if err := s.heed(strategy); err != nil {
 		return err
@@ -179,31 +190,24 @@ func (s *session) runStrategy(ctx context.Context, strategy search.Strategy, lat
 	return s.ledger.Note(strategy.Name(), notes)
 }
 
-// bounded is a strategy that is done when the budget is spent.
-type bounded struct {
-	search.Strategy
-	spent func() bool
+// scoreBase scores the base, before any strategy.
+func (s *session) scoreBase(ctx context.Context) error {
+	number := s.next
+	s.takeTurn(number)
+	defer s.mu.Unlock()
+	_, err := s.scoreOne(ctx, number, s.baseCandidate())
+	return err
 }
 
-func (b bounded) Ask(n int) []search.Point {
-	if b.spent() {
-		return nil
-	}
-	return b.Strategy.Ask(n)
-}
-
-func (b bounded) Planned() int { return planned(b.Strategy) }
-
-func (b bounded) Done() bool { return b.spent() || b.Strategy.Done() }
-
-// scoreOne tries a candidate and translates what came out for the strategies.
-func (s *session) scoreOne(ctx context.Context, c candidate) (search.Trial, error) {
-	replayed := s.next < len(s.past) && s.past[s.next].State != results.Running
-	t, err := s.try(ctx, c)
+// scoreOne tries a candidate and translates what came out for the strategies. The
+// caller has mu.
+func (s *session) scoreOne(ctx context.Context, number int, c candidate) (search.Trial, error) {
+	replayed := number < len(s.past) && s.past[number].State != results.Running
+	t, err := s.try(ctx, number, c)
 	if err != nil {
 		return search.Trial{}, err
 	}
-	s.trials = append(s.trials, t)
+	s.trials[number] = t
 	defer func() { s.reportProgress(t, replayed) }()
 	if t.State == results.Failed {
 		return search.Trial{State: search.StateFailed, Err: errors.New(t.Reason)}, nil

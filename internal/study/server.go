@@ -142,13 +142,22 @@ func (s *session) identify(ctx context.Context) (string, error) {
 // askOptions are how items are asked.
 func (s *session) askOptions(done func(string) bool) eval.Options {
 	o := eval.Options{
-		Batch: s.batch, Done: done, Watch: s.meter.watch,
+		Batch: s.batch, Done: done, Watch: s.watch,
 		Parallel: s.parallel, Timeout: s.config.Server.Timeout, Verify: s.config.Server.Verify,
 	}
 	if _, together := s.server.(eval.Batcher); !together && o.Timeout == 0 {
 		o.Timeout = itemTimeout
 	}
 	return o
+}
+
+// watch tells the meter what is asked and answered; every answer is progress.
+func (s *session) watch() func(...eval.Answer) {
+	answered := s.meter.watch()
+	return func(answers ...eval.Answer) {
+		answered(answers...)
+		s.beat(0)
+	}
 }
 
 // findParallel finds how many requests at a time the server answers fastest,

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"soup/benchmarks"
@@ -39,6 +40,15 @@ type session struct {
 	pause    time.Duration // between the first two looks whether a server is back
 	batch    int
 
+	// mu guards the books: all that follows up to the versions. Scoring, which has
+	// the server's side to itself, goes on without it.
+	mu     sync.Mutex
+	turn   sync.Cond                // candidates get their numbers in the order asked
+	flying map[string]chan struct{} // candidates that are being scored, by key
+	fleet  *crew                    // nil on a single machine
+	saying sync.Mutex               // warnings
+	beat   func(items int)          // called whenever scoring got on
+
 	past         []results.Trial // trials of earlier sessions, by number
 	next         int             // number of the next trial
 	trials       []results.Trial // trials of this session, replayed ones included
@@ -66,6 +76,21 @@ type session struct {
 }
 
 func open(ctx context.Context, c *Config, o RunOptions) (*session, error) {
+	s := newSession(c, o)
+	// What is wrong with files and options is found before the folder is made.
+	for _, step := range []func(context.Context) error{
+		s.openItems, s.checkStrategies, s.openParents, s.openLedger, s.openServer, s.begin, s.convertParents, s.openKitchen, s.checkItems,
+	} {
+		if err := step(ctx); err != nil {
+			s.close()
+			return nil, err
+		}
+	}
+	s.progress = &noted{Reporter: s.progress, ledger: s.ledger}
+	return s, nil
+}
+
+func newSession(c *Config, o RunOptions) *session {
 	if o.Dir == "" {
 		o.Dir = DefaultDir(c.File)
 	}
@@ -88,18 +113,10 @@ func open(ctx context.Context, c *Config, o RunOptions) (*session, error) {
 		config: c, dir: o.Dir, progress: o.Progress, warnings: o.Warnings, info: o.Info, start: o.start, pause: o.pause, byKey: map[string]int{},
 		stopped: map[int]stopped{}, stoppedByKey: map[string]int{}, answered: map[int]int{}, tokens: map[int]map[string]int{},
 		scores: map[int]float64{}, versions: map[string]eval.Version{}, earlier: map[string]eval.Version{},
+		flying: map[string]chan struct{}{}, beat: func(int) {},
 	}
-	// What is wrong with files and options is found before the folder is made.
-	for _, step := range []func(context.Context) error{
-		s.openItems, s.checkStrategies, s.openParents, s.openLedger, s.openServer, s.begin, s.convertParents, s.openKitchen, s.checkItems,
-	} {
-		if err := step(ctx); err != nil {
-			s.close()
-			return nil, err
-		}
-	}
-	s.progress = &noted{Reporter: s.progress, ledger: s.ledger}
-	return s, nil
+	s.turn.L = &s.mu
+	return s
 }
 
 func (s *session) close() {
@@ -118,14 +135,17 @@ func (s *session) close() {
 	}
 }
 
+// warn may be called by several goroutines.
 func (s *session) warn(message string) {
+	s.saying.Lock()
+	defer s.saying.Unlock()
 	fmt.Fprintln(s.warnings, "soup: warning: "+message)
 	if n, ok := s.progress.(*noted); ok {
 		n.warn(message)
 	}
 }
 
-func (s *session) openItems(context.Context) error {
+func (s *session) openItems(ctx context.Context) error {
 	set, err := loadItems(s.config)
 	if err != nil {
 		return err
@@ -139,7 +159,11 @@ func (s *session) openItems(context.Context) error {
 		}
 	}
 	s.set = set
-	s.keep, err = s.config.constraints(set.Search)
+	return s.openKeep(ctx)
+}
+
+func (s *session) openKeep(context.Context) (err error) {
+	s.keep, err = s.config.constraints(s.set.Search)
 	return err
 }
 

@@ -55,12 +55,10 @@ func (s *session) baseCandidate() candidate {
 // try answers one candidate: from the ledger where it was scored before, by the
 // server otherwise. It is the objective of every strategy. Only what must stop
 // the study is an error; a candidate that cannot be scored is a failed trial.
-func (s *session) try(ctx context.Context, c candidate) (results.Trial, error) {
+func (s *session) try(ctx context.Context, number int, c candidate) (results.Trial, error) {
 	if err := ctx.Err(); err != nil {
 		return results.Trial{}, err
 	}
-	number := s.next
-	s.next++
 	t := results.Trial{Number: number, Strategy: c.strategy, Label: c.label, Key: c.key, Weights: c.weights, Groups: s.pantry.groups.Names, Of: number, Attempt: 1}
 	if number < len(s.past) {
 		old := s.past[number]
@@ -72,6 +70,9 @@ func (s *session) try(ctx context.Context, c candidate) (results.Trial, error) {
 			return old, nil
 		}
 		t.Attempt = old.Attempt + 1
+	}
+	if err := s.awaitTwin(ctx, c, t); err != nil {
+		return t, err
 	}
 	if twin, ok := s.twin(c); ok {
 		t.State, t.Of = results.Cached, twin
@@ -91,7 +92,7 @@ func (s *session) twin(c candidate) (int, bool) {
 	return trial, ok && s.raced(c)
 }
 
-// run scores a candidate that the ledger does not know.
+// run scores a candidate that the ledger does not know, with the books closed.
 func (s *session) run(ctx context.Context, c candidate, t results.Trial) (results.Trial, error) {
 	s.progress.Candidate(t.Number, c.strategy, c.label)
 	t.State = results.Running
@@ -102,7 +103,8 @@ func (s *session) run(ctx context.Context, c candidate, t results.Trial) (result
 	if err != nil {
 		return t, err
 	}
-	spent, err := s.scoreSearch(ctx, t.Number, c, s.set.Search, r)
+	var spent spent
+	s.unbooked(c.key, func() { spent, err = s.scoreSearch(ctx, t.Number, c, s.set.Search, r) })
 	t.Merge, t.Swap, t.Eval, t.First = spent.merge, spent.swap, spent.eval, spent.first
 	t.State = results.Complete
 	switch {
@@ -139,10 +141,16 @@ func (a spent) plus(b spent) spent {
 // The three splits are read by three functions, so that none can read two.
 
 func (s *session) scoreSearch(ctx context.Context, trial int, c candidate, items eval.Search, r *race) (spent, error) {
+	if s.fleet != nil {
+		return s.fleet.score(ctx, trial, results.Search, c, r)
+	}
 	return s.score(ctx, trial, results.Search, r.course(items), func(ctx context.Context) (spent, error) { return s.load(ctx, c) })
 }
 
 func (s *session) scoreSelection(ctx context.Context, trial int, c candidate, items eval.Selection) (spent, error) {
+	if s.fleet != nil {
+		return s.fleet.score(ctx, trial, results.Selection, c, nil)
+	}
 	return s.score(ctx, trial, results.Selection, whole(items), func(ctx context.Context) (spent, error) { return s.load(ctx, c) })
 }
 
@@ -216,6 +224,7 @@ func (s *session) ask(ctx context.Context, trial int, split string, rung []eval.
 			return err
 		}
 		answered += len(outcomes)
+		s.beat(len(outcomes))
 		s.progress.Items(answered, of)
 		if split == results.Search {
 			if err := s.countTokens(trial, outcomes); err != nil {

@@ -1,0 +1,379 @@
+package study
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"soup/eval"
+	"soup/internal/fleet"
+	"soup/results"
+)
+
+// Fleet says how a study has candidates scored by other processes too, which
+// [Work] joins.
+type Fleet struct {
+	Listen fleet.Listen  // where workers come to
+	Remote *fleet.Remote // an existing queue in place of that
+
+	wait time.Duration // AckWait, shorter in tests
+}
+
+// mostLanes bounds how many candidates wait or are scored at once.
+const mostLanes = 2000
+
+// crew is the fleet of a running study.
+type crew struct {
+	*session
+	hub     *fleet.Hub
+	workers atomic.Int32
+	end     context.CancelFunc
+	ended   chan struct{}
+	broken  context.CancelCauseFunc // ends the study
+}
+
+// openFleet opens the queue and puts this process's own server to work on it. The
+// context that it returns ends with the study, or when its server cannot go on.
+func (s *session) openFleet(ctx context.Context, f Fleet) (context.Context, error) {
+	card, err := s.card()
+	if err != nil {
+		return ctx, err
+	}
+	id, err := s.queueID()
+	if err != nil {
+		return ctx, err
+	}
+	c := &crew{session: s, ended: make(chan struct{})}
+	c.hub, err = fleet.Open(ctx, fleet.Options{
+		ID: id, Card: card, Dir: s.dir, Listen: f.Listen, Remote: f.Remote, Admit: c.admit, Warn: s.warn, AckWait: f.wait,
+	})
+	if err != nil {
+		close(c.ended)
+		return ctx, err
+	}
+	s.fleet = c
+	fmt.Fprintf(s.info, "soup: workers join with: soup worker --join %s PARENTS...\n", c.hub.Address())
+	ctx, c.broken = context.WithCancelCause(ctx)
+	inner, cancel := context.WithCancel(ctx)
+	c.end = cancel
+	go c.count(inner)
+	go c.work(inner, f.wait)
+	return ctx, nil
+}
+
+// queueID names the study in the queue, the same each time it goes on.
+func (s *session) queueID() (string, error) {
+	dir, err := filepath.Abs(s.dir)
+	if err != nil {
+		return "", err
+	}
+	host, err := os.Hostname()
+	sum := sha256.Sum256([]byte(host + ":" + dir))
+	return hex.EncodeToString(sum[:6]), err
+}
+
+// closeFleet ends it. Workers are sent home where the study has ended, and wait for
+// it to go on where not.
+func (s *session) closeFleet(finished bool) {
+	c := s.fleet
+	if c == nil {
+		return
+	}
+	s.fleet = nil
+	c.end()
+	<-c.ended
+	if finished {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := c.hub.Finish(ctx); err != nil {
+			s.warn("queue: " + err.Error())
+		}
+	}
+	c.hub.Close()
+	c.broken(nil)
+}
+
+// work is the worker in this process. What it scores goes straight into the ledger,
+// batch by batch.
+func (c *crew) work(ctx context.Context, wait time.Duration) {
+	defer close(c.ended)
+	o := fleet.ServeOptions{Host: "coordinator", Server: c.identity, Trusted: true, AckWait: wait, Warn: c.warn, Lost: 1 << 62}
+	err := c.hub.Local(localWorker).Serve(ctx, o, c.answer)
+	if ctx.Err() == nil && err != nil {
+		c.broken(err)
+	}
+}
+
+// localWorker is the name of the coordinator's own worker.
+const localWorker = "coordinator"
+
+func (c *crew) answer(ctx context.Context, t fleet.Task, beat func(int)) (json.RawMessage, error) {
+	a, err := readAssignment(t)
+	if err != nil {
+		return nil, err
+	}
+	known, err := c.ledger.Trial(a.Trial)
+	if err == nil && (known.Key != a.Key || a.Split == results.Search && known.State != results.Running) {
+		err = errors.New("no longer wanted") // of a session before this one
+	}
+	if err != nil {
+		return nil, fleet.Final{Err: err}
+	}
+	c.beat = beat
+	took, err := c.perform(ctx, a, a.Trial)
+	if err != nil {
+		return nil, c.blame(ctx, err)
+	}
+	return json.Marshal(answers{Merge: took.merge, Swap: took.swap, Eval: took.eval, First: took.first})
+}
+
+// blame says whose fault an error is: the candidate's, everywhere; the server's,
+// for good; or it is not known, and somebody else tries.
+func (s *session) blame(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil, errors.Is(err, errFatal):
+		return err
+	case errors.Is(err, eval.ErrNotNumbers), errors.As(err, new(fleet.Final)):
+		return fleet.Final{Err: err}
+	case s.answers(ctx, s.parents()[0]):
+		return fleet.Back{Err: err}
+	}
+	return err
+}
+
+// lanes is two for every worker.
+func (c *crew) lanes() int { return min(mostLanes, 2*max(1, int(c.workers.Load()))) }
+
+// count looks every few seconds who is there.
+func (c *crew) count(ctx context.Context) {
+	for ctx.Err() == nil {
+		if list, err := c.hub.Workers(ctx); err == nil {
+			c.workers.Store(int32(min(len(list), mostLanes)))
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(2 * time.Second):
+		}
+	}
+}
+
+// score has an assignment done by whoever is free, and records the outcomes.
+func (c *crew) score(ctx context.Context, trial int, split string, who candidate, r *race) (spent, error) {
+	recorded, err := c.outcomes(trial, split)
+	if err != nil {
+		return spent{}, fatal(err)
+	}
+	if len(c.course(split, r).next(recorded)) == 0 {
+		return spent{}, nil
+	}
+	t, err := newAssignment(trial, split, who, r).task()
+	if err != nil {
+		return spent{}, fatal(err)
+	}
+	result, err := c.hub.Do(ctx, t)
+	if err != nil {
+		return spent{}, fatal(err)
+	}
+	if result.Failed != "" {
+		return spent{}, fmt.Errorf("worker %s: %s", result.Worker, result.Failed)
+	}
+	var a answers
+	if err := json.Unmarshal(result.Payload, &a); err != nil {
+		return spent{}, fatal(fmt.Errorf("worker %s: task %s: %w", result.Worker, t.ID, err))
+	}
+	took := spent{a.Merge, a.Swap, a.Eval, a.First}
+	return took, c.record(ctx, trial, split, result.Worker, a, r)
+}
+
+func (c *crew) course(split string, r *race) course {
+	s, err := c.courseOf(assignment{Split: split})
+	if err != nil || r == nil {
+		return s
+	}
+	return r.course(s.items)
+}
+
+// record writes what a worker answered. The coordinator's own did so itself.
+func (c *crew) record(ctx context.Context, trial int, split, worker string, a answers, r *race) error {
+	if worker != localWorker {
+		for item, n := range a.Tokens {
+			if err := c.noteTokens(counted{Trial: trial, Item: item, Tokens: n}); err != nil {
+				return err
+			}
+		}
+		if err := c.ledger.Record(trial, split, a.Outcomes); err != nil {
+			return fatal(err)
+		}
+		if split != results.Search {
+			if err := c.ledger.Event(secondsEvent, seconds{a.Merge, a.Swap, a.Eval, a.First}); err != nil {
+				return fatal(err)
+			}
+		}
+		if err := c.keepScores(ctx); err != nil {
+			return err
+		}
+	}
+	if err := c.ledger.Event(workerEvent, scoredBy{trial, split, worker}); err != nil {
+		return fatal(err)
+	}
+	recorded, err := c.outcomes(trial, split)
+	if err != nil {
+		return fatal(err)
+	}
+	if left := c.course(split, r).next(recorded); len(left) > 0 {
+		return fmt.Errorf("worker %s: %d items were not answered, the first %q", worker, len(left), left[0].ID)
+	}
+	return nil
+}
+
+// workerEvent says who scored what.
+const workerEvent = "worker"
+
+type scoredBy struct {
+	Trial  int    `json:"trial"`
+	Split  string `json:"split"`
+	Worker string `json:"worker"`
+}
+
+// probeItems are asked of a new worker; so many of 100 may be scored otherwise than
+// here: answers of other processors differ in a few items.
+const (
+	probeItems = 100
+	tolerated  = 5
+)
+
+// admit judges a worker by a candidate whose outcomes the ledger has: the first,
+// which does not change during a study.
+func (c *crew) admit(worker string, answer json.RawMessage) fleet.Verdict {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	probe, known, err := c.probe()
+	if err != nil || known == nil {
+		return fleet.Verdict{} // later
+	}
+	t, err := probe.task()
+	if err != nil {
+		return fleet.Verdict{Refused: err.Error()}
+	}
+	if answer == nil {
+		return fleet.Verdict{Probe: &t}
+	}
+	var a answers
+	if err := json.Unmarshal(answer, &a); err != nil {
+		return fleet.Verdict{Refused: "its answer to the probe cannot be read: " + err.Error()}
+	}
+	differ := disagreement(known, a.Outcomes)
+	if err := c.ledger.Event(probeEvent, probed{worker, differ, len(known)}); err != nil {
+		return fleet.Verdict{Refused: err.Error()}
+	}
+	if allowed := max(1, tolerated*len(known)/100); differ > allowed {
+		return fleet.Verdict{Refused: fmt.Sprintf("quarantined: it scores %d of %d known items otherwise (%d are tolerated): other weights, or another server", differ, len(known), allowed)}
+	}
+	fmt.Fprintf(c.info, "soup: worker %s has joined; %d of %d known items scored otherwise\n", worker, differ, len(known))
+	return fleet.Verdict{Admitted: true}
+}
+
+// probeEvent says how well a new worker agreed.
+const probeEvent = "probe"
+
+type probed struct {
+	Worker string `json:"worker"`
+	Differ int    `json:"differ"`
+	Of     int    `json:"of"`
+}
+
+// probe is the first complete trial, on the first items of the search.
+func (c *crew) probe() (assignment, []eval.Outcome, error) {
+	for _, t := range c.trials {
+		if t.State != results.Complete {
+			continue
+		}
+		outcomes, err := c.outcomes(t.Number, results.Search)
+		if err != nil {
+			return assignment{}, nil, err
+		}
+		a := newAssignment(-1, results.Search, candidate{t.Strategy, t.Label, t.Weights, t.Key}, nil)
+		a.First = min(probeItems, len(outcomes), len(c.set.Search))
+		of := map[string]eval.Outcome{}
+		for _, o := range outcomes {
+			of[o.ID] = o
+		}
+		var known []eval.Outcome
+		for _, it := range c.set.Search[:a.First] {
+			known = append(known, of[it.ID])
+		}
+		return a, known, nil
+	}
+	return assignment{}, nil, nil
+}
+
+// disagreement counts items that are scored otherwise.
+func disagreement(known []eval.Outcome, given []results.Outcome) (differ int) {
+	scores := map[string]results.Outcome{}
+	for _, o := range given {
+		scores[o.Item] = o
+	}
+	for _, k := range known {
+		if g, ok := scores[k.ID]; !ok || g.Scored() != k.Scored() || g.Scored() && abs(g.Score-k.Score) > 1e-6 {
+			differ++
+		}
+	}
+	return differ
+}
+
+func abs(x float64) float64 { return max(x, -x) }
+
+// card is what workers are told of the study.
+func (s *session) card() (fleet.Card, error) {
+	settings, err := s.settings()
+	if err != nil {
+		return fleet.Card{}, err
+	}
+	about := studyCard{
+		Text: s.config.Text, Names: s.pantry.names, Hashes: s.pantry.hashes, Base: s.pantry.baseID, Items: s.set, Settings: settings,
+	}
+	body, err := json.Marshal(about)
+	return fleet.Card{Study: s.config.Study, Fingerprint: about.fingerprint(), Body: body}, err
+}
+
+// studyCard is the body of a study's card.
+type studyCard struct {
+	Text     string            `json:"text"` // of the study file; workers do not use its paths
+	Names    []string          `json:"names"`
+	Hashes   []string          `json:"hashes"`
+	Base     string            `json:"base"` // content hash; "" for none
+	Items    eval.Set          `json:"items"`
+	Settings []results.Setting `json:"settings"`
+}
+
+// fingerprint is a hash of all that outcomes depend on.
+func (c studyCard) fingerprint() string {
+	h := sha256.New()
+	fmt.Fprintf(h, "protocol %d\n%q\n%q\n", fleet.Protocol, c.Hashes, c.Base)
+	for _, s := range c.Settings {
+		fmt.Fprintf(h, "%q %q\n", s.Name, s.Value)
+	}
+	return hex.EncodeToString(h.Sum(nil))[:24]
+}
+
+// differs names the first setting that is another here; "" for none.
+func (c studyCard) differs(here []results.Setting) string {
+	mine := map[string]string{}
+	for _, s := range here {
+		mine[s.Name] = s.Value
+	}
+	for _, s := range c.Settings {
+		if mine[s.Name] != s.Value {
+			return fmt.Sprintf("%s: %s at the coordinator, %s here", s.Name, s.Value, cmp.Or(mine[s.Name], "none"))
+		}
+	}
+	return ""
+}

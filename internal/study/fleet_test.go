@@ -1,0 +1,314 @@
+package study
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"soup/eval"
+	"soup/internal/fleet"
+	"soup/internal/serve"
+	"soup/results"
+)
+
+const fleetToken = "0123456789abcdef"
+
+// log is a place for lines that several goroutines write.
+type log struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *log) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// await returns what stands between the two texts once it is there.
+func (l *log) await(t *testing.T, before, after string) string {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		if _, rest, ok := strings.Cut(l.String(), before); ok {
+			if found, _, ok := strings.Cut(rest, after); ok {
+				return found
+			}
+		}
+	}
+	t.Fatalf("%q did not come: %s", before, l)
+	return ""
+}
+
+// coordinator is a study with a fleet, running.
+type coordinator struct {
+	said, info log
+	ended      chan error
+}
+
+func coordinate(t *testing.T, file string, m *machine) *coordinator {
+	t.Helper()
+	c, err := ReadConfig(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fakeServer(c)
+	r := &coordinator{ended: make(chan error, 1)}
+	o := RunOptions{
+		start: m.start, pause: time.Millisecond, Warnings: &r.said, Info: &r.info,
+		Fleet: &Fleet{Listen: fleet.Listen{Address: "127.0.0.1:0", Token: fleetToken}, wait: time.Second},
+	}
+	go func() { r.ended <- Run(t.Context(), c, o) }()
+	return r
+}
+
+func fakeServer(c *Config) {
+	gguf := serve.GGUF
+	c.Server.Kind, c.Server.format, c.Server.Parallel = "fake", &gguf, 8
+}
+
+// helpers are the copies of the small study's checkpoints.
+func checkpoints(t *testing.T) (list []string) {
+	t.Helper()
+	for _, name := range []string{"hot", "base", "order", "call", "arith"} { // in an order of its own
+		folder := "finetune/" + name
+		if name == "base" {
+			folder = name
+		}
+		list = append(list, filepath.Join(garden, folder))
+	}
+	return list
+}
+
+func (r *coordinator) help(t *testing.T, name string, m *machine, change func(*WorkOptions)) error {
+	t.Helper()
+	return r.helpUntil(t.Context(), t, name, m, change)
+}
+
+func (r *coordinator) helpUntil(ctx context.Context, t *testing.T, name string, m *machine, change func(*WorkOptions)) error {
+	t.Helper()
+	o := WorkOptions{
+		Remote:  fleet.Remote{URL: r.info.await(t, "soup worker --join ", " "), Token: fleetToken},
+		Parents: checkpoints(t), Name: name, Dir: t.TempDir(), Warnings: io.Discard,
+		start: m.start, alter: fakeServer, wait: time.Second,
+	}
+	if change != nil {
+		change(&o)
+	}
+	return Work(ctx, o)
+}
+
+// whoScored counts the trials that each worker scored.
+func whoScored(t *testing.T, dir string) map[string]int {
+	t.Helper()
+	l, err := results.OpenReadOnly(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	events, err := l.Events(workerEvent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	who := map[string]int{}
+	for _, e := range events {
+		var s scoredBy
+		mustUnmarshal(t, e.Detail, &s)
+		who[s.Worker]++
+	}
+	return who
+}
+
+const fleetStrategies = "strategies: [{random: {budget: 30}}, {grid: {step: 0.5}}]\nbudget: {trials: 30}\n"
+
+// A study that several workers score, one of which leaves and one of which lies, ends
+// with the ledger of a calm one.
+func TestFleetEndsAsASingleMachine(t *testing.T) {
+	want := undisturbed(t, fleetStrategies)
+	file := smallStudy(t, fleetStrategies)
+	r := coordinate(t, file, slow())
+	leaving, leave := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	for _, name := range []string{"a", "b"} {
+		all.Go(func() {
+			if err := r.help(t, name, slow(), nil); err != nil {
+				t.Errorf("worker %s: %v", name, err)
+			}
+		})
+	}
+	all.Go(func() {
+		m := slow()
+		m.asked = func(n int) error {
+			if n == 60 { // in the middle of a candidate
+				leave()
+			}
+			return nil
+		}
+		if err := r.helpUntil(leaving, t, "leaving", m, nil); !errors.Is(err, context.Canceled) {
+			t.Errorf("the leaving worker: %v", err)
+		}
+	})
+	all.Go(func() {
+		m := slow()
+		m.swapped = func(n int) bool { return n > 0 } // every answer is of other weights
+		if err := r.help(t, "liar", m, nil); err == nil {
+			t.Error("the liar was not found")
+		}
+	})
+	if err := <-r.ended; err != nil {
+		t.Fatal(err)
+	}
+	all.Wait()
+	if diff := cmp.Diff(want, read(t, DefaultDir(file))); diff != "" {
+		t.Errorf("calm and fleet differ:\n%s", diff)
+	}
+	who := whoScored(t, DefaultDir(file))
+	if who["a"] == 0 || who["b"] == 0 || who["liar"] != 0 {
+		t.Errorf("who scored what: %v", who)
+	}
+}
+
+// slow is a machine whose answers take a moment, so that there is work for others.
+func slow() *machine {
+	return &machine{asked: func(int) error {
+		time.Sleep(100 * time.Microsecond)
+		return nil
+	}}
+}
+
+// A candidate with broken weights has failed, whoever scores it; one under which a
+// server goes down every time is tried by several and has failed then.
+func TestFleetRaces(t *testing.T) {
+	file := smallStudy(t, "strategies: [{random: {budget: 20}}]\n"+hasty)
+	r := coordinate(t, file, slow())
+	done := make(chan error, 1)
+	go func() { done <- r.help(t, "a", slow(), nil) }()
+	if err := <-r.ended; err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	k := read(t, DefaultDir(file))
+	pruned := 0
+	for _, trial := range k.Trials {
+		if trial.State == results.Pruned {
+			pruned++
+		}
+	}
+	if pruned == 0 || len(whoScored(t, DefaultDir(file))) != 2 {
+		t.Errorf("%d stopped early, scored by %v", pruned, whoScored(t, DefaultDir(file)))
+	}
+}
+
+// Who cannot help is told why in one line, and so is the coordinator.
+func TestWhoMayNotHelp(t *testing.T) {
+	file := smallStudy(t, "strategies: [{random: {budget: 5}}]\n")
+	gate := make(chan struct{})
+	m := &machine{asked: func(int) error { <-gate; return nil }}
+	r := coordinate(t, file, m)
+	for what, c := range map[string]struct {
+		change func(*WorkOptions)
+		want   string
+	}{
+		"a changed parent": {func(o *WorkOptions) { o.Parents[0] = changed(t, o.Parents[0]) }, "parent hot (content "},
+		"no base":          {func(o *WorkOptions) { o.Parents = append(o.Parents[:1], o.Parents[2:]...) }, "the base (content "},
+		"another server": {func(o *WorkOptions) {
+			o.start = (&machine{version: "2"}).start
+		}, "this worker would score otherwise: server: fake , context the server's own, greedy at the coordinator, fake 2, "},
+		"another token": {func(o *WorkOptions) { o.Token = "no" }, "the token is missing or wrong"},
+		"no file":       {func(o *WorkOptions) { o.Parents[0] = "nowhere" }, "nowhere"},
+	} {
+		err := r.help(t, strings.ReplaceAll(what, " ", "-"), &machine{}, c.change)
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v", what, err)
+		}
+		if what != "another token" {
+			r.said.await(t, "worker "+strings.ReplaceAll(what, " ", "-")+" does not join: ", "\n")
+		}
+	}
+	r.said.await(t, "a worker was turned away: ", "\n")
+	close(gate)
+	if err := <-r.ended; err != nil {
+		t.Error(err)
+	}
+	if who := whoScored(t, DefaultDir(file)); len(who) != 1 {
+		t.Errorf("who scored: %v", who)
+	}
+}
+
+// changed is a copy of a checkpoint with one byte of its weights changed.
+func changed(t *testing.T, path string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "changed")
+	if err := os.CopyFS(dir, os.DirFS(path)); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "model.safetensors")
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw[len(raw)-4] ^= 1
+	if err := os.WriteFile(file, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestWorkersRunNoPrograms(t *testing.T) {
+	c := &Config{}
+	c.Server.Swap = []string{"/bin/true"}
+	for _, about := range []struct {
+		card studyCard
+		c    *Config
+		want string
+	}{
+		{studyCard{}, c, "server: swap"},
+		{studyCard{Items: eval.Set{Test: eval.Test{{ID: "x", Metric: "command"}}}}, &Config{}, "metric command of item x"},
+	} {
+		if err := about.card.harmless(about.c, false); err == nil || !strings.Contains(err.Error(), about.want) {
+			t.Errorf("%v, want %s", err, about.want)
+		}
+		if err := about.card.harmless(about.c, true); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestDisagreement(t *testing.T) {
+	known := []eval.Outcome{{ID: "a", State: eval.StateOK, Score: 1}, {ID: "b", State: eval.StateOK}, {ID: "c", State: eval.StateFailed}}
+	given := toLedger(known)
+	if n := disagreement(known, given); n != 0 {
+		t.Errorf("%d of equal outcomes differ", n)
+	}
+	given[0].Score, given[2].State = 0, results.OK
+	if n := disagreement(known, given[:1]); n != 3 {
+		t.Errorf("%d differ, want 3: one score and two that are missing", n)
+	}
+	if n := disagreement(known, given); n != 2 {
+		t.Errorf("%d differ, want 2", n)
+	}
+}
+
+func mustUnmarshal(t *testing.T, raw []byte, v any) {
+	t.Helper()
+	if err := json.Unmarshal(raw, v); err != nil {
+		t.Fatal(err)
+	}
+}
