@@ -1,9 +1,13 @@
 package results
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // Report is what a study found, as soup report --json prints it. Scores are
@@ -233,11 +237,45 @@ func list[T any](x []T) []T {
 // WriteJSON writes the report, indented. Equal reports give equal bytes. A
 // number that is NaN or infinite is an error, and then nothing is written.
 func WriteJSON(w io.Writer, r Report) error {
-	text, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
+	if err := writeJSON(io.Discard, r); err != nil {
 		return fmt.Errorf("report of %s: %w", r.Study, err)
 	}
-	_, err = w.Write(append(text, '\n'))
+	out := bufio.NewWriter(w)
+	return errors.Join(writeJSON(out, r), out.Flush())
+}
+
+// writeJSON writes one trial after the other: of ten thousand, the whole text
+// takes several times the memory of the report.
+func writeJSON(w io.Writer, r Report) error {
+	trials := r.Trials
+	r.Trials = nil
+	frame, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	const empty = "\n  \"trials\": []"
+	before, after, _ := bytes.Cut(frame, []byte(empty))
+	if len(trials) == 0 {
+		_, err := w.Write(append(frame, '\n'))
+		return err
+	}
+	if _, err := fmt.Fprintf(w, "%s%s", before, strings.TrimSuffix(empty, "]")); err != nil {
+		return err
+	}
+	for i, t := range trials {
+		text, err := json.MarshalIndent(t, "    ", "  ")
+		if err != nil {
+			return err
+		}
+		comma := ","
+		if i == 0 {
+			comma = ""
+		}
+		if _, err := fmt.Fprintf(w, "%s\n    %s", comma, text); err != nil {
+			return err
+		}
+	}
+	_, err = fmt.Fprintf(w, "\n  ]%s\n", after)
 	return err
 }
 

@@ -15,11 +15,16 @@ import (
 // the reasons are on stdout.
 var errRefused = errors.New("these checkpoints cannot be averaged")
 
+// checkFlags are the options of soup check.
+type checkFlags struct {
+	single.CheckOptions
+	asJSON bool
+	recipe string
+	server selftest.Options
+}
+
 func newCheckCommand() *cobra.Command {
-	var o single.CheckOptions
-	var asJSON bool
-	var recipe string
-	var server selftest.Options
+	var o checkFlags
 	cmd := &cobra.Command{
 		Use:   "check PATH... | OUT --recipe FILE | --server KIND --model PATH",
 		Short: "Can these be averaged? Or: verify a soup, try a server",
@@ -48,38 +53,45 @@ do.`,
 			}
 			return atLeast(1, "the paths of the checkpoints")(cmd, args)
 		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if cmd.Flags().Changed("server") {
-				return try(cmd, server, asJSON)
-			}
-			o.Paths = args
-			if cmd.Flags().Changed("recipe") {
-				return verify(cmd, single.VerifyOptions{Soup: args[0], Recipe: recipe, Parents: args[1:], Reading: o.Reading}, asJSON)
-			}
-			checked, err := single.Check(cmd.Context(), o)
-			if err != nil {
-				return err
-			}
-			if err := show(cmd, checked, asJSON); err != nil {
-				return err
-			}
-			if !checked.OK {
-				return errRefused
-			}
-			return nil
-		},
+		RunE: o.run,
 	}
+	o.register(cmd)
+	return cmd
+}
+
+func (o *checkFlags) register(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.BoolVar(&o.Deep, "deep", false, "read the weights too: NaN, infinity, how far and in which direction each parent moved")
 	f.BoolVar(&o.Advise, "suggest", false, "say which parents to leave out, and why; reads the weights")
 	f.StringVar(&o.Base, "base", "", "what the checkpoints were fine-tuned from")
 	f.StringVar(&o.Store, "store", "", "dtype of the soup to plan for: float32, float16 or bfloat16")
 	f.StringVar(&o.Groups, "groups", "", "show the sizes of groups: layers=4, kind=attention,mlp or patterns=NAME:REGEX;NAME:REGEX (default: global)")
-	f.StringVar(&recipe, "recipe", "", "soup.json of the soup to verify")
+	f.StringVar(&o.recipe, "recipe", "", "soup.json of the soup to verify")
 	readingFlags(cmd, &o.Reading)
-	selftestFlags(f, &server)
-	f.BoolVar(&asJSON, "json", false, "print JSON")
-	return cmd
+	selftestFlags(f, &o.server)
+	f.BoolVar(&o.asJSON, "json", false, "print JSON")
+}
+
+// run does the one of three things that the options ask for.
+func (o *checkFlags) run(cmd *cobra.Command, args []string) error {
+	if cmd.Flags().Changed("server") {
+		return try(cmd, o.server, o.asJSON)
+	}
+	if cmd.Flags().Changed("recipe") {
+		return verify(cmd, single.VerifyOptions{Soup: args[0], Recipe: o.recipe, Parents: args[1:], Reading: o.Reading}, o.asJSON)
+	}
+	o.Paths = args
+	checked, err := single.Check(cmd.Context(), o.CheckOptions)
+	if err != nil {
+		return err
+	}
+	if err := show(cmd, checked, o.asJSON); err != nil {
+		return err
+	}
+	if !checked.OK {
+		return errRefused
+	}
+	return nil
 }
 
 // verify compares a soup with its recipe.

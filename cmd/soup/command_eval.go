@@ -11,9 +11,14 @@ import (
 	"soup/internal/usage"
 )
 
+// evalFlags are the options of soup eval.
+type evalFlags struct {
+	single.ScoreOptions
+	asJSON, items, show bool
+}
+
 func newEvalCommand() *cobra.Command {
-	var o single.ScoreOptions
-	var asJSON, items, show bool
+	var o evalFlags
 	cmd := &cobra.Command{
 		Use:   "eval --model PATH | --answers FILE --data FILE... [--split NAME]",
 		Short: "Score one checkpoint, or recorded answers",
@@ -25,34 +30,13 @@ answers ({"id":..,"answer":..} a line) without a model.`,
   soup eval --answers answers.jsonl --data data/arith.jsonl --json --items
   soup eval --show --model base --data data/choice.jsonl`,
 		Args: exactly(0, "options only; give --data once for each file"),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if show && o.Answers == "" && len(o.Data) > 0 {
-				return single.Show(cmd.Context(), o, cmd.OutOrStdout())
-			}
-			if (o.Model == "") == (o.Answers == "") {
-				return &usage.Error{Message: "eval needs either --model or --answers"}
-			}
-			if len(o.Data) == 0 {
-				return &usage.Error{Message: "eval needs --data", Advice: "give a JSON Lines file of items"}
-			}
-			if items && !asJSON {
-				return &usage.Error{Message: "--items goes with --json"}
-			}
-			if show {
-				return &usage.Error{Message: "--show scores nothing and does not go with --answers"}
-			}
-			o.Progress, o.Warnings = progress.New(cmd.ErrOrStderr(), quiet(cmd)), cmd.ErrOrStderr()
-			scores, err := single.Score(cmd.Context(), o)
-			o.Progress.Close()
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				return scores.WriteJSON(cmd.OutOrStdout(), items)
-			}
-			return scores.WriteText(cmd.OutOrStdout())
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
 	}
+	o.register(cmd)
+	return cmd
+}
+
+func (o *evalFlags) register(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.Model, "model", "", "checkpoint: a Hugging Face directory or a GGUF file")
 	f.StringVar(&o.Answers, "answers", "", "recorded answers instead of a model")
@@ -68,8 +52,41 @@ answers ({"id":..,"answer":..} a line) without a model.`,
 	f.DurationVar(&o.Server.Timeout, "timeout", 0, "with --server: of one question (default: 5m)")
 	f.IntVar(&o.Server.Threads, "threads", 0, "threads of the embedded engine, or of a server that is started (default: chosen)")
 	f.StringArrayVar(&o.Command, "metric-command", nil, "program that scores items of metric command; again for each argument")
-	f.BoolVar(&show, "show", false, "print the first item's prompt, stop texts and metric of each --data, and score nothing")
-	f.BoolVar(&asJSON, "json", false, "print JSON")
-	f.BoolVar(&items, "items", false, "with --json: every item's outcome")
-	return cmd
+	f.BoolVar(&o.show, "show", false, "print the first item's prompt, stop texts and metric of each --data, and score nothing")
+	f.BoolVar(&o.asJSON, "json", false, "print JSON")
+	f.BoolVar(&o.items, "items", false, "with --json: every item's outcome")
+}
+
+func (o *evalFlags) run(cmd *cobra.Command) error {
+	if o.show && o.Answers == "" && len(o.Data) > 0 {
+		return single.Show(cmd.Context(), o.ScoreOptions, cmd.OutOrStdout())
+	}
+	if err := o.check(); err != nil {
+		return err
+	}
+	o.Progress, o.Warnings = progress.New(cmd.ErrOrStderr(), quiet(cmd)), cmd.ErrOrStderr()
+	scores, err := single.Score(cmd.Context(), o.ScoreOptions)
+	o.Progress.Close()
+	if err != nil {
+		return err
+	}
+	if o.asJSON {
+		return scores.WriteJSON(cmd.OutOrStdout(), o.items)
+	}
+	return scores.WriteText(cmd.OutOrStdout())
+}
+
+// check refuses options that contradict each other, before any work.
+func (o *evalFlags) check() error {
+	switch {
+	case (o.Model == "") == (o.Answers == ""):
+		return &usage.Error{Message: "eval needs either --model or --answers"}
+	case len(o.Data) == 0:
+		return &usage.Error{Message: "eval needs --data", Advice: "give a JSON Lines file of items"}
+	case o.items && !o.asJSON:
+		return &usage.Error{Message: "--items goes with --json"}
+	case o.show:
+		return &usage.Error{Message: "--show scores nothing and does not go with --answers"}
+	}
+	return nil
 }

@@ -19,7 +19,7 @@ func newWatchCommand() *cobra.Command {
 another process may be writing, and never writes to it. /metrics is for
 Prometheus. The page is for this machine only unless --listen names another
 address; then it asks for a token, which is part of the link that is printed.
-Ctrl-C ends it.`,
+Ctrl-C ends it, with exit code 130.`,
 		Example: "  soup watch build/demo\n  soup watch build/demo --listen 0.0.0.0:8080",
 		Args:    exactly(1, "the folder of one study"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -27,7 +27,10 @@ Ctrl-C ends it.`,
 			if err != nil {
 				return err
 			}
-			return site.Serve(cmd.Context())
+			if err := site.Serve(cmd.Context()); err != nil {
+				return err
+			}
+			return cmd.Context().Err() // interrupted, as every command that Ctrl-C ends
 		},
 	}
 	page.register(cmd, web.DefaultAddress, "where to serve the page")

@@ -28,7 +28,7 @@ var cardText embed.FS
 // where on this machine anything lies. Scores are points, 100 times the mean.
 func (e *exporting) card(store merge.DType) ([]byte, error) {
 	t, err := template.New("card.md.tmpl").Funcs(template.FuncMap{
-		"plain": plain, "points": results.Points, "signed": results.Signed, "p": probability, "join": strings.Join, "number": number,
+		"plain": plain, "points": results.Points, "signed": results.Signed, "p": results.Probability, "join": strings.Join, "number": number,
 	}).ParseFS(cardText, "card.md.tmpl")
 	if err != nil {
 		return nil, err
@@ -339,15 +339,3 @@ func plain(name string) string {
 }
 
 func number(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
-
-func probability(p float64) string {
-	switch {
-	case p < 0.0001:
-		return "< 0.0001"
-	case p < 0.001:
-		return fmt.Sprintf("%.4f", p)
-	case p < 0.1:
-		return fmt.Sprintf("%.3f", p)
-	}
-	return fmt.Sprintf("%.2f", p)
-}

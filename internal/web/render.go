@@ -7,6 +7,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"soup/results"
 )
 
 // pieces are the parts of the page in their order: templates of these names.
@@ -14,7 +16,7 @@ var pieces = []string{"head", "trouble", "report", "best", "chart", "numbers", "
 
 func templates() (*template.Template, error) {
 	return template.New("").Funcs(template.FuncMap{
-		"points": points, "signed": signed, "count": count, "plural": plural, "bytes": bytesize, "spell": spell, "probability": probability,
+		"points": points, "signed": signed, "count": count, "plural": plural, "bytes": bytesize, "spell": spell, "probability": results.Probability,
 		"stamp": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"clock": func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") },
 		"upper": func(s string) string { return strings.ToUpper(s[:1]) + s[1:] },

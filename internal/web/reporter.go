@@ -1,7 +1,6 @@
 package web
 
 import (
-	"bytes"
 	"context"
 
 	"soup/internal/follow"
@@ -12,16 +11,15 @@ import (
 // written is the report of a finished study.
 type written struct {
 	results.Report
-	json []byte // as soup report --json prints it
-	err  error
+	err error
 }
 
-// text is the report as JSON, nil if there is none.
-func (w *written) text() *[]byte {
+// report is nil if there is none.
+func (w *written) report() *results.Report {
 	if w == nil || w.err != nil {
 		return nil
 	}
-	return &w.json
+	return &w.Report
 }
 
 // reporter has the report of a finished study made, once, beside everything
@@ -76,9 +74,5 @@ func (r *reporter) stop() {
 
 func write(ctx context.Context, dir string) *written {
 	report, err := study.BuildReport(ctx, dir)
-	var text bytes.Buffer
-	if err == nil {
-		err = results.WriteJSON(&text, report)
-	}
-	return &written{report, text.Bytes(), err}
+	return &written{report, err}
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"soup/results"
 )
 
 //go:embed assets
@@ -101,14 +102,16 @@ func (s *Site) health(w http.ResponseWriter) {
 	reply(w, "text/plain; charset=utf-8", []byte("ok\n"))
 }
 
-// reportJSON sends the report of a finished study, which is at hand; that of one
+// reportJSON sends the report of a finished study as soup report --json prints it,
+// which is at hand; that of one
 // that runs would have to be made.
 func (s *Site) reportJSON(w http.ResponseWriter) {
-	text := s.finished.Load()
-	if text == nil {
+	report := s.finished.Load()
+	if report == nil {
 		w.Header().Set("Retry-After", "60")
 		http.Error(w, fmt.Sprintf("not finished; soup report %s --json makes a report at any time", s.o.Dir), http.StatusServiceUnavailable)
 		return
 	}
-	reply(w, "application/json", *text)
+	w.Header().Set("Content-Type", "application/json")
+	_ = results.WriteJSON(w, *report) // a viewer that is gone needs no answer
 }

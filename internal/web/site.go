@@ -20,6 +20,7 @@ import (
 	"golang.org/x/net/netutil"
 
 	"soup/internal/follow"
+	"soup/results"
 )
 
 const (
@@ -65,7 +66,7 @@ type Site struct {
 	templates *template.Template
 	title     atomic.Value // of the page, a string
 	report    reporter
-	finished  atomic.Pointer[[]byte] // the report as JSON
+	finished  atomic.Pointer[results.Report] // nil while there is none
 }
 
 // Open listens and opens the study. The address is taken before any work is done.
@@ -196,7 +197,7 @@ func (s *Site) look(ctx context.Context) error {
 		return nil
 	}
 	s.gauges.set(study, trouble)
-	s.finished.Store(report.text())
+	s.finished.Store(report.report())
 	s.title.Store(study.Name)
 	parts, rows, err := s.render(view{Study: study, Dir: s.o.Dir, Trouble: trouble, Report: report, now: time.Now()})
 	if err != nil {

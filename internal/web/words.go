@@ -70,16 +70,3 @@ func short(x float64) string {
 }
 
 func trimZero(x float64) string { return strings.TrimSuffix(fmt.Sprintf("%.1f", x), ".0") }
-
-// probability has two digits that count, as far down as resampling can tell.
-func probability(p float64) string {
-	switch {
-	case p < .0001:
-		return "< 0.0001"
-	case p < .001:
-		return fmt.Sprintf("%.4f", p)
-	case p < .1:
-		return fmt.Sprintf("%.3f", p)
-	}
-	return fmt.Sprintf("%.2f", p)
-}
