@@ -193,6 +193,20 @@ func scanOutcome(rows *sql.Rows) (o Outcome, err error) {
 	return o, err
 }
 
+// ItemScores calls visit for each outcome of a trial of its own, in the order of
+// Outcomes, with little else than its score: a third of the time. A score means
+// nothing where the state has none.
+func (l *Ledger) ItemScores(trial int, visit func(item, state string, score float64)) error {
+	_, err := collect(l.db, func(rows *sql.Rows) (_ struct{}, err error) {
+		var item, state string
+		var score float64
+		err = rows.Scan(&item, &state, &score)
+		visit(item, state, score)
+		return struct{}{}, err
+	}, `SELECT i.item, o.state, coalesce(o.score, 0.0) FROM outcomes o JOIN items i ON i.number = o.item WHERE o.trial = ? ORDER BY o.item`, trial)
+	return l.wrap(err)
+}
+
 // Answered returns how many items were measured, over all trials and splits.
 func (l *Ledger) Answered() (int, error) {
 	query := `SELECT count(score) FROM outcomes`

@@ -176,15 +176,14 @@ func (b *reporter) addMarks(ctx context.Context, s *page.Study, l *itemList) err
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		outcomes, err := b.ledger.Outcomes(t.Number, "")
+		list := make([]page.Answer, len(l.items))
+		err := b.ledger.ItemScores(t.Number, func(item, state string, score float64) {
+			if at, known := l.at[item]; known {
+				list[at] = page.Answer{Score: score, State: state}
+			}
+		})
 		if err != nil {
 			return err
-		}
-		list := make([]page.Answer, len(l.items))
-		for _, o := range outcomes {
-			if at, known := l.at[o.Item]; known {
-				list[at] = page.Answer{Score: o.Score, State: o.State}
-			}
 		}
 		s.Marks[t.Number] = page.Marks(list)
 	}

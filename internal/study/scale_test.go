@@ -82,6 +82,9 @@ func largeStudy(b *testing.B) string {
 	if err := l.UpdateScores(b.Context(), scoring(nil)); err != nil {
 		b.Fatal(err)
 	}
+	if err := l.Event(choiceEvent, chosenFrom{Trials: []int{7, 8, 387, 484, 506, 603, 700, 797, 894, 991}}); err != nil {
+		b.Fatal(err)
+	}
 	if err := l.SetWinner(results.Winner{Trial: 7, Path: "winner"}); err != nil {
 		b.Fatal(err)
 	}
