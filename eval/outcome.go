@@ -30,14 +30,22 @@ type Outcome struct {
 	Category string        `json:"category"`
 	Cluster  string        `json:"cluster,omitempty"` // see Item; unique over benchmarks
 	State    State         `json:"state"`
-	Score    float64       `json:"score"`          // 0 to 1; only if Scored, else null in JSON
-	Soft     *float64      `json:"soft,omitempty"` // smooth score in nats, higher is better: see Metric; nil if there is none
+	Score    float64       `json:"score"`            // 0 to 1; only if Scored, else null in JSON
+	Soft     *float64      `json:"soft,omitempty"`   // smooth score in nats, higher is better: see Metric; nil if there is none
+	Labels   *LabelScores  `json:"labels,omitempty"` // nil unless the server scored the labels of a question
 	Answer   string        `json:"answer"`
 	Finish   Finish        `json:"finish,omitempty"`
 	Latency  time.Duration `json:"-"`
 	Tokens   int           `json:"-"`                 // generated, as Reply.Tokens; 0 where the server does not count them
 	Error    string        `json:"error,omitempty"`   // one line; why there is no answer, or no smooth score
 	Failure  string        `json:"failure,omitempty"` // kind of the error that left it without an answer: see FailureKind
+}
+
+// LabelScores are the log-probabilities of a question's labels, in nats and in the
+// order of the labels, and the place of the right one.
+type LabelScores struct {
+	LogProbs []float64 `json:"logprobs"`
+	Right    int       `json:"right"`
 }
 
 // Scored reports whether the item was measured: only then has Score a meaning.
@@ -152,6 +160,9 @@ func (o Outcome) judgeLabels(it Item, labels []string, logprobs []float64) Outco
 		}
 	}
 	margin := right - wrong
+	if at := slices.Index(labels, it.Answer); at >= 0 && !slices.ContainsFunc(logprobs, func(lp float64) bool { return math.IsInf(lp, 0) }) {
+		o.Labels = &LabelScores{LogProbs: slices.Clone(logprobs), Right: at}
+	}
 	o.Answer, o.Score, o.Soft = labels[chosen], oneIf(labels[chosen] == it.Answer), finite(&margin)
 	return o
 }

@@ -60,6 +60,9 @@ func TestJudgeLetter(t *testing.T) {
 	check := func(logprobs []float64, text string, want Outcome) {
 		t.Helper()
 		want.ID, want.Category, want.Cluster = it.ID, it.Category, "quiz/p1"
+		if want.Soft != nil { // all are finite: they are kept
+			want.Labels = &LabelScores{LogProbs: logprobs, Right: 1}
+		}
 		got := judge(t.Context(), it, letter{}, letter{}.Ask(it), Answer{Reply: Reply{Text: text, Finish: FinishStop}, Labels: logprobs})
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)

@@ -131,6 +131,7 @@ func openAt(path, query string) (*sql.DB, error) {
 const (
 	oldestFormat = 2 // that has all it reads
 	scoresFormat = 3 // that keeps scores; before, they are computed anew
+	labelsFormat = 4 // that keeps log-probabilities of labels
 )
 
 // readable refuses what a reader cannot read.

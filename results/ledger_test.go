@@ -15,7 +15,7 @@ func TestOpenSettings(t *testing.T) {
 	l := open(t, t.TempDir())
 	for pragma, want := range map[string]string{
 		"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000",
-		"user_version": "3", "application_id": "1936684400",
+		"user_version": "4", "application_id": "1936684400",
 	} {
 		var got string
 		must(t, l.db.QueryRow("PRAGMA "+pragma).Scan(&got))
@@ -144,7 +144,7 @@ func TestOpenUnusable(t *testing.T) {
 		"newer": {func(t *testing.T, dir string) {
 			create(t, dir)
 			alter(t, dir, `PRAGMA user_version = 9`)
-		}, "ledger DIR/study.db: has format 9, this soup reads formats up to 3"},
+		}, "ledger DIR/study.db: has format 9, this soup reads formats up to 4"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()

@@ -38,6 +38,7 @@ type Outcome struct {
 	Error    string        // one line; empty if all went well
 	Failure  string        // kind of failure, such as "out of memory"; empty where it is none of the known ones
 	Latency  time.Duration // whole call, not negative
+	Labels   *LabelScores  // of a question with labels that the server scored, else nil; Outcomes leaves it nil, see Ledger.Labels
 }
 
 // Scored reports whether the item was measured.
@@ -76,6 +77,8 @@ func (o Outcome) check() error {
 		return fmt.Errorf("smooth score %v", *o.Soft)
 	case o.Latency < 0:
 		return fmt.Errorf("latency %v", o.Latency)
+	case o.Labels != nil:
+		return o.Labels.check()
 	}
 	return nil
 }
@@ -117,6 +120,11 @@ func record(tx *sql.Tx, trial int, split string, outcomes []Outcome) error {
 		n, err := o.insert(item, outcome, trial, split)
 		if err != nil {
 			return fmt.Errorf("trial %d: item %q: %w", trial, o.Item, err)
+		}
+		if n > 0 {
+			if err := insertLabels(tx, trial, o); err != nil {
+				return fmt.Errorf("trial %d: item %q: %w", trial, o.Item, err)
+			}
 		}
 		changed += n
 	}

@@ -41,6 +41,9 @@ type Report struct {
 	// Inheritance is nil until the winner and every parent were scored on test.
 	Inheritance *Inheritance `json:"inheritance"`
 
+	// Calibration is nil unless the winner was scored on test items with labels.
+	Calibration *Calibrations `json:"calibration,omitempty"`
+
 	// Optimism is how far the best search score of this many candidates is
 	// expected to lie above its true value by luck alone.
 	Optimism *float64 `json:"optimism"`

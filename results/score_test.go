@@ -131,7 +131,7 @@ func TestScoresOfOldLedger(t *testing.T) {
 // downgrade makes a ledger one of format 2.
 func downgrade(t *testing.T, dir string) {
 	t.Helper()
-	alter(t, dir, `DROP TABLE category_scores; DROP TABLE scores; PRAGMA user_version = 2`)
+	alter(t, dir, `DROP TABLE labels; DROP TABLE category_scores; DROP TABLE scores; PRAGMA user_version = 2`)
 }
 
 func TestScoresOfDamagedLedger(t *testing.T) {

@@ -72,6 +72,7 @@ func expect(t testing.TB, dir string) (*ledger, facts) {
 	l.addFindings(f)
 	l.addCurve(f)
 	l.addPath(f)
+	l.addCalibration(f)
 	l.addOptimism(f)
 	return l, f
 }

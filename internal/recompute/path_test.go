@@ -12,18 +12,18 @@ import (
 )
 
 // TestPathIsRecomputed is TestReportIsRecomputed for a study of two parents one of
-// which is to be kept up with.
+// which is to be kept up with, with items that have labels.
 func TestPathIsRecomputed(t *testing.T) {
 	folder := t.TempDir()
 	garden, err := filepath.Abs("../../examples/garden")
 	check(t, err)
 	text := "study: path\nparents:\n  - {name: sft, path: " + garden + "/posttrain/sft}\n  - {name: rl, path: " + garden + "/posttrain/rl-arith}\nbenchmarks:\n"
-	for _, c := range []string{"arith", "sort", "call"} {
+	for _, c := range []string{"arith", "sort", "call", "choice"} {
 		take(t, filepath.Join(garden, "data", c+".jsonl"), filepath.Join(folder, c+".jsonl"), 60, false)
 		text += "  - {name: " + c + ", file: " + c + ".jsonl}\n"
 	}
 	file := filepath.Join(folder, "path.yaml")
-	check(t, os.WriteFile(file, []byte(text+`objective: {weights: {arith: 2, sort: 0, call: 0}, keep: [{category: sort, of: sft, margin: 0.2}, {category: call, of: sft, margin: 0.2}]}
+	check(t, os.WriteFile(file, []byte(text+`objective: {weights: {arith: 2, sort: 0, call: 0, choice: 0}, keep: [{category: sort, of: sft, margin: 0.2}, {category: call, of: sft, margin: 0.2}]}
 strategies: [{path: {step: 0.5, finest: 0.5}}]
 `), 0o600))
 	c, err := study.ReadConfig(file)
@@ -35,6 +35,9 @@ strategies: [{path: {step: 0.5, finest: 0.5}}]
 	check(t, err)
 	if p, ok := f["path"].(facts); !ok || len(p["points"].([]any)) != 3 || p["share"] == nil {
 		t.Fatalf("no path: %v", f["path"])
+	}
+	if c, ok := f["calibration"].(facts); !ok || c["n"] != 60.0 {
+		t.Errorf("no calibration of labels: %v", f["calibration"])
 	}
 	checkJSON(t, f, report, 400)
 }

@@ -305,6 +305,7 @@ func toLedger(outcomes []eval.Outcome) []results.Outcome {
 		out[i] = results.Outcome{
 			Item: o.ID, Category: o.Category, Cluster: o.Cluster, State: string(o.State), Score: o.Score, Soft: o.Soft,
 			Answer: o.Answer, Finish: string(o.Finish), Error: o.Error, Failure: o.Failure, Latency: o.Latency,
+			Labels: (*results.LabelScores)(o.Labels),
 		}
 	}
 	return out

@@ -40,6 +40,7 @@ func Draw(r results.Report) (figures []*Figure, missing []Missing) {
 		{"run", drawRun},
 		{"path", drawPath},
 		{"search-test", drawCurse},
+		{"reliability", drawReliability},
 		{"correlation", drawCorrelation},
 		{"cost", drawCost},
 	} {

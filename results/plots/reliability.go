@@ -1,0 +1,47 @@
+package plots
+
+import (
+	"fmt"
+	"slices"
+
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+
+	"soup/results"
+)
+
+// drawReliability draws accuracy against confidence, bin by bin (Guo et al. 2017,
+// https://arxiv.org/abs/1706.04599, figure 1), for the winner, the ensemble and the
+// best single checkpoint.
+func drawReliability(r results.Report) (*Figure, string) {
+	c := r.Calibration
+	if c == nil {
+		return nil, "no test items whose labels the server scored"
+	}
+	p := newPanel("probability of the chosen label (%)", "chosen rightly (%)")
+	addGrid(p, true, true)
+	ideal := stroke(grey, 1)
+	p.Add(polyline(ideal, plotter.XY{}, plotter.XY{X: 100, Y: 100}))
+	f := &Figure{title: "Reliability: how often a label of this probability is right", width: 5 * vg.Inch, height: 4.4 * vg.Inch}
+	f.subtitle = fmt.Sprintf("test items with labels, n = %d, in bins of a fifteenth; ece: mean distance from the diagonal in points", c.N)
+	f.keys = []key{lineKey("as sure as right", ideal)}
+	names := []string{results.OfWinner, results.OfEnsemble}
+	if best := slices.IndexFunc(r.Strategies, func(s results.StrategyReport) bool { return s.Strategy == "single" }); best >= 0 {
+		names = append(names, r.Strategies[best].Label)
+	}
+	for i, name := range names {
+		at := slices.IndexFunc(c.Rows, func(x results.CalibrationRow) bool { return x.Name == name })
+		if at < 0 {
+			continue
+		}
+		style := glyph(hue(i), 2.8, shape(i))
+		var line plotter.XYs
+		for _, b := range c.Rows[at].Bins {
+			line = append(line, plotter.XY{X: 100 * b.Confidence, Y: 100 * b.Accuracy})
+		}
+		p.Add(polyline(stroke(hue(i), 1), line...), &plotter.Scatter{XYs: line, GlyphStyle: style})
+		f.keys = append(f.keys, glyphKey(fmt.Sprintf("%s (ece %.1f)", name, 100*c.Rows[at].ECE), style))
+	}
+	f.body = p.Draw
+	return f, ""
+}
