@@ -101,7 +101,8 @@ func over(scores facts, names []string, weight map[string]float64) facts {
 			w = weight[name]
 		}
 		c := scores[name].(facts)
-		sum, total, squares = sum+w*c["mean"].(float64), total+w, squares+math.Pow(w*c["se"].(float64), 2)
+		se := c["se"].(float64)
+		sum, total, squares = sum+w*c["mean"].(float64), total+w, squares+w*w*se*se
 	}
 	return facts{"mean": sum / total, "se": math.Sqrt(squares) / total}
 }
