@@ -33,16 +33,20 @@ Ctrl-C ends it, with exit code 130.`,
 			return cmd.Context().Err() // interrupted, as every command that Ctrl-C ends
 		},
 	}
-	page.register(cmd, web.DefaultAddress, "where to serve the page")
+	page.register(cmd)
 	return cmd
 }
 
 // pageFlags are the options of the live page.
 type pageFlags struct{ listen, tokenFile string }
 
-func (p *pageFlags) register(cmd *cobra.Command, address, about string) {
-	cmd.Flags().StringVar(&p.listen, "listen", address, about+": HOST:PORT, 127.0.0.1 without HOST; port 0 takes a free one")
-	cmd.Flags().StringVar(&p.tokenFile, "token-file", "", "file with the token that viewers need (or "+web.TokenVariable+" in the environment; default: none on this machine, a random one elsewhere)")
+func (p *pageFlags) register(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&p.listen, "listen", web.DefaultAddress, "where to serve the page: HOST:PORT, 127.0.0.1 without HOST; port 0 takes a free one")
+	p.registerToken(cmd)
+}
+
+func (p *pageFlags) registerToken(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&p.tokenFile, "token-file", "", "file with the token that viewers and workers need (or "+web.TokenVariable+" in the environment; default: none on this machine, a random one elsewhere)")
 }
 
 // open opens the page of a study and says where it is, also with --quiet: without
@@ -62,10 +66,10 @@ func (p *pageFlags) open(cmd *cobra.Command, dir string, wait bool) (*web.Site, 
 
 // beside serves the page of a study while it runs, if --listen asks for that, and
 // returns what ends it. A page that breaks is no reason to end a study.
-func (p *pageFlags) beside(cmd *cobra.Command, dir string) (hide func(), err error) {
+func (p *pageFlags) beside(cmd *cobra.Command, dir string, workers bool) (hide func(), err error) {
 	if p.listen == "" {
-		if p.tokenFile != "" {
-			return nil, &usage.Error{Message: "--token-file without --listen: there is no page to guard"}
+		if p.tokenFile != "" && !workers {
+			return nil, &usage.Error{Message: "--token-file without --listen: there is nothing to guard"}
 		}
 		return func() {}, nil
 	}

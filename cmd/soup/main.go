@@ -117,7 +117,7 @@ study file.`,
 	})
 	root.PersistentFlags().Bool("quiet", false, "no progress on stderr")
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", ".FlagUsagesWrapped 80 "))
-	root.AddCommand(newRunCommand(), newWatchCommand(), newReportCommand(), newCompareCommand(), newExportCommand(), newEvalCommand(),
+	root.AddCommand(newRunCommand(), newWorkerCommand(), newWatchCommand(), newReportCommand(), newCompareCommand(), newExportCommand(), newEvalCommand(),
 		newMergeCommand(), newAverageCommand(), newCheckCommand(), newAnalyzeCommand(), newBenchCommand(), newVersionCommand(), newStudyTopic())
 	completeFlags(root)
 	completeArguments(root)

@@ -147,10 +147,11 @@ func (r *refusals) Tracef(string, ...any)             {}
 
 // Remote says how an existing server is reached: that of a coordinator, or a cluster.
 type Remote struct {
-	URL   string // nats://host:port or tls://host:port
-	Token string // that it wants; "" sends none
-	Creds string // file with a user's JWT and nkey; "" sends none
-	CA    string // file of the authority that signed its certificate; "" is the system's
+	URL   string        // nats://host:port or tls://host:port
+	Token string        // that it wants; "" sends none
+	Creds string        // file with a user's JWT and nkey; "" sends none
+	Wait  time.Duration // for a study to be there, when joining
+	CA    string        // file of the authority that signed its certificate; "" is the system's
 }
 
 // connect dials, once: what is wrong is said at once. Later the connection is
@@ -175,6 +176,9 @@ func (r Remote) connect(ctx context.Context, name string) (*nats.Conn, error) {
 	}
 	if errors.Is(err, nats.ErrAuthorization) || strings.Contains(strings.ToLower(err.Error()), "authorization") {
 		return nil, &usage.Error{Message: r.URL + ": not let in: the token is missing or wrong", Advice: "put the coordinator's token into SOUP_TOKEN or a file named by --token-file"}
+	}
+	if errors.Is(err, nats.ErrNoServers) || errors.As(err, new(*net.OpError)) {
+		return nil, fmt.Errorf("%s: %w: %w", r.URL, errAbsent, err)
 	}
 	return nil, fmt.Errorf("%s: %w", r.URL, err)
 }

@@ -341,7 +341,7 @@ func TestWhoCannotJoin(t *testing.T) {
 	if _, err := Join(t.Context(), Remote{URL: h.Address(), Token: secret}, "day", "lost"); err == nil || !strings.Contains(err.Error(), `match "day"`) {
 		t.Errorf("another study: %v", err)
 	}
-	if _, err := Join(t.Context(), Remote{URL: "nats://127.0.0.1:1"}, "", "lost"); err == nil || !strings.Contains(err.Error(), "nats://127.0.0.1:1: ") {
+	if _, err := Join(t.Context(), Remote{URL: "nats://127.0.0.1:1", Wait: 20 * time.Millisecond}, "", "lost"); err == nil || !strings.Contains(err.Error(), "nats://127.0.0.1:1: no study waits for workers there: ") {
 		t.Errorf("nobody there: %v", err)
 	}
 	list, err := h.js.KeyValue(t.Context(), studies)

@@ -365,10 +365,21 @@ func (h *Hub) Finish(ctx context.Context) error {
 	}
 	_ = h.nc.Publish(h.subject("end"), nil)
 	_ = h.nc.FlushTimeout(time.Second)
+	h.farewell(ctx)
 	for _, name := range []string{h.names.tasks(), h.names.results()} {
 		err = errors.Join(err, h.js.DeleteStream(ctx, name))
 	}
 	return errors.Join(err, h.js.DeleteKeyValue(ctx, h.workers()), h.js.DeleteObjectStore(ctx, h.cards()))
+}
+
+// farewell waits a moment for the workers to go: they must hear the end before the
+// server does.
+func (h *Hub) farewell(ctx context.Context) {
+	for end := time.Now().Add(3 * time.Second); time.Now().Before(end); {
+		if list, err := h.Workers(ctx); err != nil || len(list) == 0 || pause(ctx, 20*time.Millisecond) != nil {
+			return
+		}
+	}
 }
 
 // Close ends the coordinator's part; tasks and results stay in the queue.

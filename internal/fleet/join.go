@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -21,11 +22,27 @@ type Link struct {
 	name string
 	nc   *nats.Conn
 	js   jetstream.JetStream
+	over chan struct{} // closed when the study has ended; nil in the coordinator's process
 }
 
 // Join reads the card of a study; "" for the only one there is. What is wrong with
 // it is said to the coordinator as well.
 func Join(ctx context.Context, r Remote, study, worker string) (*Link, error) {
+	for end := time.Now().Add(r.Wait); ; {
+		l, err := joinOnce(ctx, r, study, worker)
+		if err == nil || !errors.Is(err, errAbsent) || time.Now().After(end) {
+			return l, err
+		}
+		if err := pause(ctx, min(200*time.Millisecond, r.Wait/10)); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// errAbsent says that nobody is at an address yet.
+var errAbsent = errors.New("no study waits for workers there")
+
+func joinOnce(ctx context.Context, r Remote, study, worker string) (*Link, error) {
 	nc, err := r.connect(ctx, "soup worker "+worker)
 	if err != nil {
 		return nil, err
@@ -59,6 +76,9 @@ func (l *Link) open(ctx context.Context, r Remote, study string) (err error) {
 		return err
 	}
 	l.names = names{entry.id, entry.Fingerprint}
+	if err := l.watchEnd(ctx, list, r.URL); err != nil {
+		return err
+	}
 	if entry.Protocol != Protocol {
 		err := fmt.Errorf("%s: study %s speaks protocol version %d, this soup has %d: use the same version of soup on both", r.URL, entry.Name, entry.Protocol, Protocol)
 		l.Refuse(err)
@@ -67,8 +87,28 @@ func (l *Link) open(ctx context.Context, r Remote, study string) (err error) {
 	return l.readCard(ctx)
 }
 
+// watchEnd hears the end of the study from now on, also while the worker prepares
+// itself.
+func (l *Link) watchEnd(ctx context.Context, list jetstream.KeyValue, url string) error {
+	l.over = make(chan struct{})
+	end := sync.OnceFunc(func() { close(l.over) })
+	_, err := l.nc.Subscribe(l.subject("end"), func(*nats.Msg) { end() })
+	if err == nil {
+		err = l.nc.FlushTimeout(10 * time.Second)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", url, err)
+	}
+	if _, err := list.Get(ctx, l.id); errors.Is(err, jetstream.ErrKeyNotFound) {
+		return noStudy(url)
+	} else if err != nil {
+		return fmt.Errorf("%s: %w", url, err)
+	}
+	return nil
+}
+
 func noStudy(url string) error {
-	return fmt.Errorf("%s: no study waits for workers there", url)
+	return fmt.Errorf("%s: %w", url, errAbsent)
 }
 
 type named struct {

@@ -62,7 +62,6 @@ type worker struct {
 	o       ServeOptions
 	handler Handler
 	seen    jetstream.KeyValue
-	end     *nats.Subscription
 	mu      sync.Mutex
 	about   Presence
 	working time.Duration // time with tasks, for the rate
@@ -95,9 +94,13 @@ func (w *worker) watch(ctx context.Context, cancel context.CancelCauseFunc) (err
 	if w.seen, err = w.js.KeyValue(ctx, w.workers()); err != nil {
 		return fmt.Errorf("queue: %w", err)
 	}
-	if w.end, err = w.nc.Subscribe(w.subject("end"), func(*nats.Msg) { cancel(ErrEnded) }); err != nil {
-		return err
-	}
+	go func() {
+		select {
+		case <-w.over:
+			cancel(ErrEnded)
+		case <-ctx.Done():
+		}
+	}()
 	go func() {
 		heard := time.Now()
 		for ctx.Err() == nil {
@@ -136,7 +139,6 @@ func (w *worker) show(ctx context.Context) error {
 }
 
 func (w *worker) leave() {
-	_ = w.end.Unsubscribe()
 	ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
 	defer cancel()
 	_ = w.seen.Delete(ctx, w.name) // or it is forgotten after a while

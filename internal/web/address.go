@@ -26,7 +26,7 @@ func parseAddress(value string) (host, port string, err error) {
 		case "https":
 			return "", "", &usage.Error{Message: "--listen " + value + ": soup speaks http only", Advice: "put a proxy that speaks https before it"}
 		default:
-			return "", "", &usage.Error{Message: "--listen " + value + ": cannot listen for " + scheme, Advice: "give HOST:PORT or http://HOST:PORT; this version serves the live page only"}
+			return "", "", &usage.Error{Message: "--listen " + value + ": cannot listen for " + scheme, Advice: "give HOST:PORT or http://HOST:PORT; workers join soup run, at nats://HOST:PORT"}
 		}
 	}
 	host, port, err = net.SplitHostPort(address)

@@ -241,7 +241,7 @@ func TestHosts(t *testing.T) {
 func TestParseAddress(t *testing.T) {
 	for value, want := range map[string]string{
 		"127.0.0.1:8080": "127.0.0.1 8080", ":0": "127.0.0.1 0", "0.0.0.0:80": "0.0.0.0 80", "[::1]:8080": "::1 8080", "http://box:80/": "box 80", "HTTP://:1": "127.0.0.1 1",
-		"nats://0.0.0.0:4222": "this version serves the live page only", "https://x:1": "proxy that speaks https", ":4222": "choose another port",
+		"nats://0.0.0.0:4222": "workers join soup run", "https://x:1": "proxy that speaks https", ":4222": "choose another port",
 		"8080": "such as", "localhost": "such as", "http://x:1/path": "such as", "x:": "such as", "": "such as", "a@b:1": "such as",
 	} {
 		host, port, err := parseAddress(value)
