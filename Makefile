@@ -5,7 +5,7 @@ export CGO_CFLAGS ?= -O3 -march=native $(NO_AMX)
 export CGO_CXXFLAGS ?= -O3 -march=native $(NO_AMX) -Wno-stringop-overflow
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 BUILD := go build -ldflags '-X main.version=$(VERSION)'
-PURE := ./merge/... ./eval ./benchmarks/... ./results/... ./internal/progress ./internal/launch
+PURE := ./merge/... ./eval ./benchmarks/... ./results/... ./internal/progress ./internal/launch ./internal/fleet
 
 .PHONY: help build demo demo-uneven test test-race test-browser bench-report echarts test-servers agree agree-text lint fmt fuzz bench generated test-arm64 static clean compilers agree-extraction golden-extraction anchors agree-optuna agree-mergekit bench-search bench-search-anchors guide docs
 help: ## list the targets
@@ -28,7 +28,7 @@ test: compilers ## the fast tests
 test-race: compilers ## what is concurrent, under the race detector
 	go test -race $(PURE)
 	go test -race -run 'TestRun|Conformance/(random|greedy|coordinate)$$' ./search/...
-	go test -race -run 'Cancel|Groups|OneFailure' ./internal/study
+	go test -race -run 'Cancel|Groups|OneFailure|Fleet|MayNot' ./internal/study
 	go test -race ./internal/follow ./internal/web
 
 test-browser: ## the HTML report in a Chromium without a network (SOUP_CHROMIUM, else on PATH); screenshots in build/browser

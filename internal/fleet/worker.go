@@ -66,6 +66,9 @@ type worker struct {
 	about   Presence
 	working time.Duration // time with tasks, for the rate
 	since   time.Time     // of the present task
+
+	life      context.Context // of the worker
+	published chan struct{}   // closed when the last result is stored
 }
 
 // Serve does tasks, one at a time, until ctx ends: then the task at hand goes back
@@ -77,6 +80,8 @@ func (l *Link) Serve(ctx context.Context, o ServeOptions, handler Handler) error
 	w := &worker{Link: l, o: o, handler: handler, about: Presence{Worker: l.name, Host: o.Host, Server: o.Server}}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	w.life, w.published = ctx, make(chan struct{})
+	close(w.published)
 	if err := w.watch(ctx, cancel); err != nil {
 		return err
 	}
@@ -84,6 +89,8 @@ func (l *Link) Serve(ctx context.Context, o ServeOptions, handler Handler) error
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}
+	cancel(nil)
+	<-w.published
 	w.leave()
 	return err
 }
@@ -239,6 +246,9 @@ func (w *worker) take(ctx context.Context, m jetstream.Msg) error {
 	}
 	w.state("task " + t.ID)
 	defer w.state(waiting)
+	if about.NumDelivered > 1 && w.isDone(ctx, t.ID) {
+		return m.Ack()
+	}
 	if int(about.NumDelivered) > w.o.Deliveries {
 		return w.publish(ctx, m, Result{Task: t.ID, Worker: w.name, Failed: fmt.Sprintf("given to %d workers, none of which finished it", w.o.Deliveries)})
 	}
@@ -268,6 +278,22 @@ func (w *worker) take(ctx context.Context, m jetstream.Msg) error {
 	return w.publish(ctx, m, Result{Task: t.ID, Worker: w.name, Payload: payload})
 }
 
+// isDone says whether a task that comes again has a result: its acknowledgement was
+// lost, perhaps this worker's own.
+func (w *worker) isDone(ctx context.Context, task string) bool {
+	select {
+	case <-w.published:
+	case <-ctx.Done():
+		return false
+	}
+	results, err := w.js.Stream(ctx, w.names.results())
+	if err != nil {
+		return false
+	}
+	_, err = results.GetLastMsgForSubject(ctx, w.result(task))
+	return err == nil
+}
+
 func (w *worker) publish(ctx context.Context, m jetstream.Msg, r Result) error {
 	out, err := encode(w.result(r.Task), r)
 	if err != nil {
@@ -279,15 +305,34 @@ func (w *worker) publish(ctx context.Context, m jetstream.Msg, r Result) error {
 			return err
 		}
 	}
-	stop := w.hold(ctx, m)
-	err = persist(ctx, w.js, out, "result-"+r.Task)
-	stop()
-	if err != nil {
-		return err
+	select { // the one before
+	case <-w.published:
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	_ = m.DoubleAck(ctx) // if it is lost, the task comes again and its result is there already
-	return ctx.Err()
+	w.published = make(chan struct{})
+	go w.deliver(ctx, m, out, r.Task, w.published)
+	return nil
 }
+
+// deliver stores a result, and only then takes its task out of the queue, while
+// the worker is at the next one. Where the acknowledgement is lost, the task comes
+// again and its first result stands.
+func (w *worker) deliver(ctx context.Context, m jetstream.Msg, out *nats.Msg, task string, done chan struct{}) {
+	defer close(done)
+	stop := w.hold(ctx, m)
+	defer stop()
+	// One that is told to end may still hand over what it has.
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(w.life, func() { time.AfterFunc(handover, cancel) })()
+	if err := persist(ctx, w.js, out, "result-"+task); err == nil {
+		_ = m.Ack()
+	}
+}
+
+// handover is how long a worker that ends tries to deliver its last result.
+const handover = 500 * time.Millisecond
 
 // hold keeps a task while its result is on its way.
 func (w *worker) hold(ctx context.Context, m jetstream.Msg) (stop func()) {
