@@ -27,6 +27,7 @@ type machine struct {
 	asked    func(n int) error           // may fail the nth question
 	load     func(digest string) error   // may fail a load
 	swapped  func(n int) (silently bool) // before the nth question somebody starts the server anew, with other weights
+	lies     bool                        // it answers with other weights than it says
 	problems []string
 
 	starts, questions, loads int
@@ -182,6 +183,9 @@ func (f *fake) dice(r eval.Request) ([]byte, error) {
 	sum := f.sum
 	if f.away {
 		sum = [32]byte{}
+	}
+	if f.lies {
+		sum[0]++
 	}
 	h := sha256.New()
 	h.Write(sum[:])

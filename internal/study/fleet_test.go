@@ -82,7 +82,7 @@ func fakeServer(c *Config) {
 	c.Server.Kind, c.Server.format, c.Server.Parallel = "fake", &gguf, 8
 }
 
-// helpers are the copies of the small study's checkpoints.
+// checkpoints are the copies of the small study's checkpoints.
 func checkpoints(t *testing.T) (list []string) {
 	t.Helper()
 	for _, name := range []string{"hot", "base", "order", "call", "arith"} { // in an order of its own
@@ -165,10 +165,11 @@ func TestFleetEndsAsASingleMachine(t *testing.T) {
 	})
 	all.Go(func() {
 		m := slow()
-		m.swapped = func(n int) bool { return n > 0 } // every answer is of other weights
-		if err := r.help(t, "liar", m, nil); err == nil {
-			t.Error("the liar was not found")
+		m.lies = true
+		if err := r.help(t, "liar", m, nil); err == nil || !strings.Contains(err.Error(), "quarantined: it scores ") {
+			t.Errorf("the liar: %v", err)
 		}
+		r.said.await(t, "worker liar was turned away: quarantined", "\n")
 	})
 	if err := <-r.ended; err != nil {
 		t.Fatal(err)
@@ -191,8 +192,7 @@ func slow() *machine {
 	}}
 }
 
-// A candidate with broken weights has failed, whoever scores it; one under which a
-// server goes down every time is tried by several and has failed then.
+// Candidates are raced by workers too.
 func TestFleetRaces(t *testing.T) {
 	file := smallStudy(t, "strategies: [{random: {budget: 20}}]\n"+hasty)
 	r := coordinate(t, file, slow())

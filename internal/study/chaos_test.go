@@ -1,0 +1,220 @@
+//go:build chaos
+
+package study
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	compare "github.com/google/go-cmp/cmp"
+
+	"soup/internal/fleet"
+	"soup/results"
+)
+
+// The environment of make chaos and of its processes.
+const (
+	chaosTime   = "SOUP_CHAOS"        // how long; default 15m
+	chaosRole   = "SOUP_CHAOS_ROLE"   // coordinator, worker or liar
+	chaosStudy  = "SOUP_CHAOS_STUDY"  // file
+	chaosAt     = "SOUP_CHAOS_AT"     // host:port
+	chaosPoison = "SOUP_CHAOS_POISON" // key of the candidate under which a process dies
+	chaosName   = "SOUP_CHAOS_NAME"   // of the worker
+)
+
+const chaosWorkers = 6
+
+// init turns the test binary into a process of the chaos.
+func init() {
+	role := os.Getenv(chaosRole)
+	if role == "" {
+		return
+	}
+	m := &machine{lies: role == "liar"}
+	m.asked = func(int) error {
+		time.Sleep(60 * time.Millisecond)
+		return nil
+	}
+	m.load = func(digest string) error {
+		if digest == os.Getenv(chaosPoison) {
+			os.Exit(7)
+		}
+		return nil
+	}
+	var err error
+	if role == "coordinator" {
+		err = chaosCoordinator(m)
+	} else {
+		err = chaosWorker(m)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, role, os.Getenv(chaosName), err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+func chaosCoordinator(m *machine) error {
+	c, err := ReadConfig(os.Getenv(chaosStudy))
+	if err != nil {
+		return err
+	}
+	fakeServer(c)
+	at := fleet.Listen{Address: os.Getenv(chaosAt), Token: fleetToken}
+	return Run(context.Background(), c, RunOptions{start: m.start, Warnings: os.Stderr, Fleet: &Fleet{Listen: at, wait: 5 * time.Second}})
+}
+
+func chaosWorker(m *machine) error {
+	var parents []string
+	for _, name := range []string{"base", "finetune/hot", "finetune/order", "finetune/call", "finetune/arith"} {
+		parents = append(parents, filepath.Join(garden, name))
+	}
+	return Work(context.Background(), WorkOptions{
+		Remote: fleet.Remote{URL: "nats://" + os.Getenv(chaosAt), Token: fleetToken, Wait: time.Minute}, Parents: parents,
+		Name: os.Getenv(chaosName), Warnings: io.Discard, start: m.start, alter: fakeServer, wait: 5 * time.Second,
+	})
+}
+
+// process is one that is started again whenever it ends badly.
+type process struct {
+	env   []string
+	cmd   *exec.Cmd
+	ended chan error
+}
+
+func (p *process) start(t *testing.T) {
+	t.Helper()
+	p.cmd = exec.Command(os.Args[0])
+	p.cmd.Env, p.cmd.Stderr = append(os.Environ(), p.env...), os.Stderr
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p.ended = make(chan error, 1)
+	go func(cmd *exec.Cmd, ended chan error) { ended <- cmd.Wait() }(p.cmd, p.ended)
+}
+
+// TestChaos kills workers and the coordinator at random, with a liar and a poison
+// among them: the ledger is that of a calm study, but for the poison.
+func TestChaos(t *testing.T) {
+	length, err := time.ParseDuration(cmp.Or(os.Getenv(chaosTime), "15m"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	more := fmt.Sprintf("strategies: [{random: {budget: %d}}]\n", max(20, int(length.Seconds())))
+	want := undisturbed(t, more)
+	file := smallStudy(t, more)
+	poison := worst(want)
+	at := freeAddress(t)
+	env := []string{chaosStudy + "=" + file, chaosAt + "=" + at, chaosPoison + "=" + want.Trials[poison].Key}
+	head := &process{env: append(slices.Clone(env), chaosRole+"=coordinator")}
+	head.start(t)
+	var workers []*process
+	for i := range chaosWorkers + 1 {
+		role := "worker"
+		if i == chaosWorkers {
+			role = "liar"
+		}
+		p := &process{env: append(slices.Clone(env), chaosRole+"="+role, fmt.Sprint(chaosName, "=", role, i))}
+		p.start(t)
+		workers = append(workers, p)
+	}
+	kills := chaos(t, head, workers, length)
+	for _, p := range workers {
+		_ = p.cmd.Process.Kill()
+	}
+	t.Logf("%d kills", kills)
+	got := read(t, DefaultDir(file))
+	if got.Trials[poison].State != results.Failed {
+		t.Errorf("the poison is %s", got.Trials[poison].State)
+	}
+	for _, k := range []*kept{&want, &got} {
+		k.Trials[poison] = results.Trial{}
+		for split := range k.Outcomes {
+			if strings.HasPrefix(split, fmt.Sprint(poison, " ")) {
+				delete(k.Outcomes, split)
+			}
+		}
+	}
+	if diff := compare.Diff(want, got); diff != "" {
+		t.Errorf("calm and chaos differ:\n%s", diff)
+	}
+	if who := whoScored(t, DefaultDir(file)); who[fmt.Sprint("liar", chaosWorkers)] > 0 || len(who) < 3 {
+		t.Errorf("who scored: %v", who)
+	}
+}
+
+// worst is the trial of the strategy with the lowest search score: it wins nothing.
+func worst(k kept) (trial int) {
+	lowest := 2.0
+	for _, t := range k.Trials {
+		if t.Strategy != "random" || t.State != results.Complete {
+			continue
+		}
+		sum, n := 0.0, 0.0
+		for _, o := range k.Outcomes[fmt.Sprint(t.Number, " search")] {
+			sum, n = sum+o.Score, n+1
+		}
+		if sum/n < lowest {
+			trial, lowest = t.Number, sum/n
+		}
+	}
+	return trial
+}
+
+// chaos kills for a time, starts again what ended badly, and returns when the study
+// has ended.
+func chaos(t *testing.T, head *process, workers []*process, length time.Duration) (kills int) {
+	t.Helper()
+	begun := time.Now()
+	shoot, behead, look := time.NewTicker(5*time.Second), time.NewTicker(min(60*time.Second, length/3)), time.NewTicker(200*time.Millisecond)
+	for time.Since(begun) < 3*length+2*time.Minute {
+		select {
+		case <-shoot.C:
+			if time.Since(begun) < length {
+				_ = workers[rand.IntN(chaosWorkers)].cmd.Process.Kill()
+				kills++
+			}
+		case <-behead.C:
+			if time.Since(begun) < length {
+				_ = head.cmd.Process.Kill()
+				kills++
+			}
+		case err := <-head.ended:
+			if err == nil {
+				return kills
+			}
+			head.start(t)
+		case <-look.C:
+			for _, w := range workers {
+				select {
+				case <-w.ended: // the liar is started again too, and found again
+					w.start(t)
+				default:
+				}
+			}
+		}
+	}
+	t.Fatal("the study did not end")
+	return kills
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
