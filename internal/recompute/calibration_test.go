@@ -128,7 +128,7 @@ func (l *ledger) against(a, b map[string]guess, trial int) facts {
 	names := categoriesOf(x)
 	for _, name := range names {
 		own, _ := pairs(in(x, name), in(y, name))
-		boots[name] = bootstrap(name, own)
+		boots[name] = bootstrap(name, own, draws)
 	}
 	all, binary := pairs(x, y)
 	return judge(all, binary, mix(names, boots, func(string) float64 { return 1 })).facts()
