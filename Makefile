@@ -7,7 +7,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 BUILD := go build -ldflags '-X main.version=$(VERSION)'
 PURE := ./merge/... ./eval ./benchmarks/... ./results/... ./internal/progress ./internal/launch ./internal/fleet
 
-.PHONY: help build demo demo-uneven test test-race test-browser bench-report echarts test-servers agree agree-text lint fmt fuzz bench generated test-arm64 static clean compilers agree-extraction golden-extraction anchors agree-optuna agree-mergekit bench-search bench-search-anchors guide docs
+.PHONY: chaos bench-fleet help build demo demo-uneven test test-race test-browser bench-report echarts test-servers agree agree-text lint fmt fuzz bench generated test-arm64 static clean compilers agree-extraction golden-extraction anchors agree-optuna agree-mergekit bench-search bench-search-anchors guide docs
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
@@ -79,8 +79,14 @@ agree-mergekit: compilers ## exported recipes carried out by mergekit, element b
 	@set -e; export SOUP_MERGEKIT; SOUP_MERGEKIT=$${SOUP_MERGEKIT:-$$(tools/export/python.sh mergekit)}; \
 	go test -count=1 -tags export -run Mergekit -timeout 30m -v ./internal/export
 
+chaos: compilers ## kill workers and coordinator of a study at random, SOUP_CHAOS=15m
+	go test -count=1 -tags chaos -timeout 120m -v -run TestChaos ./internal/study
+
+bench-fleet: compilers ## the queue with 1 to 8 workers, and with SOUP_TASKS=100000 tiny tasks
+	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./internal/fleet
+
 lint: compilers ## vet, golangci-lint, gofumpt; builds the linter once, one to three minutes
-	go vet -tags servers,anchors,browser,scale,export ./...
+	go vet -tags servers,anchors,browser,scale,export,chaos ./...
 	go tool -modfile=tools/go.mod golangci-lint run
 
 fmt: ## gofumpt, in place

@@ -23,8 +23,8 @@ func newRunCommand() *cobra.Command {
 		Long: `Start or continue a study. Everything that was scored is kept in DIR/study.db at
 once: after Ctrl-C, a crash or a power cut the same command goes on from there.
 The winner is exported to DIR/winner. With --listen it serves the live page
-while it runs, as soup watch does; with --listen :4222, or --nats, other machines
-help (soup worker).`,
+while it runs, as soup watch does; with --listen :4222, or --nats, others help
+(soup worker).`,
 		Example: `  soup run first.yaml
   soup run first.yaml --listen :8080
   SOUP_TOKEN=$(cat token) soup run first.yaml --listen :4222
