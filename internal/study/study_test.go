@@ -145,8 +145,15 @@ func read(t *testing.T, dir string) kept {
 			if err != nil {
 				t.Fatal(err)
 			}
+			labels, err := l.Labels(trial.Number, split)
+			if err != nil {
+				t.Fatal(err)
+			}
 			for j := range outcomes {
 				outcomes[j].Latency = 0
+				if s, ok := labels[outcomes[j].Item]; ok {
+					outcomes[j].Labels = &s
+				}
 			}
 			k.Outcomes[fmt.Sprint(trial.Number, " ", split)] = outcomes
 		}

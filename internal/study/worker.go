@@ -256,10 +256,26 @@ func (h *helper) answer(ctx context.Context, t fleet.Task, beat func(int)) (json
 	if a.Split == results.Search {
 		result.Tokens = h.tokens[trial]
 	}
-	if result.Outcomes, err = h.ledger.Outcomes(trial, a.Split); err != nil {
+	if result.Outcomes, err = h.outcomes(trial, a.Split); err != nil {
 		return nil, err
 	}
 	return json.Marshal(result)
+}
+
+// outcomes are all that the scratch ledger has of a trial's, to be recorded by the
+// coordinator as if they had been scored there.
+func (h *helper) outcomes(trial int, split string) ([]results.Outcome, error) {
+	list, err := h.ledger.Outcomes(trial, split)
+	if err != nil {
+		return nil, err
+	}
+	labels, err := h.ledger.Labels(trial, split)
+	for i := range list {
+		if l, ok := labels[list[i].Item]; ok {
+			list[i].Labels = &l
+		}
+	}
+	return list, err
 }
 
 // trialOf is the candidate's trial in the scratch ledger.
