@@ -86,7 +86,7 @@ bench-fleet: compilers ## the queue with 1 to 8 workers, and with SOUP_TASKS=100
 	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./internal/fleet
 
 lint: compilers ## vet, golangci-lint, gofumpt; builds the linter once, one to three minutes
-	go vet -tags servers,anchors,browser,scale,export,chaos ./...
+	go vet -tags servers,anchors,browser,scale,export,chaos,agree ./...
 	go tool -modfile=tools/go.mod golangci-lint run
 
 fmt: ## gofumpt, in place

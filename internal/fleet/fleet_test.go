@@ -286,8 +286,8 @@ func TestCoordinatorComesBack(t *testing.T) {
 	}
 	until(t, func() bool { return calls.Load() >= 2 })
 	cancel()
-	_ = <-both
-	_ = <-both
+	<-both
+	<-both
 	h.Close()
 	close(gate)
 	back, _ := openHub(t, dir, func(o *Options) { o.Listen.Address = address })
