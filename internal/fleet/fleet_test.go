@@ -286,8 +286,11 @@ func TestCoordinatorComesBack(t *testing.T) {
 	}
 	until(t, func() bool { return calls.Load() >= 2 })
 	cancel()
-	<-both
-	<-both
+	for range 2 {
+		if err := <-both; !errors.Is(err, context.Canceled) {
+			t.Errorf("a cancelled task ends with %v", err)
+		}
+	}
 	h.Close()
 	close(gate)
 	back, _ := openHub(t, dir, func(o *Options) { o.Listen.Address = address })
