@@ -69,6 +69,7 @@ func expect(t testing.TB, dir string) (*ledger, facts) {
 	l.addChoice(f)
 	l.addKeep(f)
 	l.addInheritance(f)
+	l.addMidpoints(f)
 	l.addFindings(f)
 	l.addCurve(f)
 	l.addPath(f)

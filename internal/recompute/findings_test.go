@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// addFindings are those that the last session noted, and the categories in which
+// addFindings are those that the last session noted, those of midpoints, and the categories in which
 // the winner is worse than the parent that was best there.
 func (l *ledger) addFindings(f facts) {
 	var list []any
@@ -15,6 +15,7 @@ func (l *ledger) addFindings(f facts) {
 		check(l.t, r.Scan(&text))
 		check(l.t, json.Unmarshal([]byte(text), &list))
 	})
+	list = append(list, l.midpointFindings(f)...)
 	for _, x := range f["inheritance"].(facts)["specialists"].([]any) {
 		s := x.(facts)
 		if s["verdict"] != "worse" {

@@ -64,7 +64,11 @@ func TestFindings(t *testing.T) {
 	note("unreadable", merge.Refuse) // files that shrink: package merge has the test
 	note("adapters", merge.Refuse)   // no adapters at all: package merge/adapter has the test
 	lost := &results.Inheritance{Specialists: []results.Specialist{{Category: "arith", Parent: "a", Difference: results.Difference{Verdict: results.Worse}}}}
-	for _, f := range lost.Losses() {
+	apart := &results.Midpoints{
+		Barriers: []results.Barrier{{First: "a", Second: "b", Difference: results.Difference{Verdict: results.Better}}},
+		Needless: []results.Needless{{Parent: "b", Over: "a"}},
+	}
+	for _, f := range append(lost.Losses(), apart.Findings()...) {
 		note(f.Code, f.Severity)
 	}
 

@@ -32,6 +32,7 @@ type Config struct {
 	Groups     Groups              `yaml:"groups"`
 	Benchmarks []benchmarks.Source `yaml:"benchmarks"`
 	Objective  Objective           `yaml:"objective"`
+	Probe      string              `yaml:"probe"`      // midpoints: that strategy before the others; "": none
 	Strategies []StrategySpec      `yaml:"strategies"` // beside the baselines; default auto
 	Budget     Budget              `yaml:"budget"`
 	Racing     *Racing             `yaml:"racing"` // nil: every candidate is asked all search items
@@ -338,6 +339,9 @@ func (c *Config) checkBenchmarks() error {
 func (c *Config) checkRest() error {
 	if a := c.Objective.Aggregate; a != "" && a != "mean" {
 		return usage.Errorf("%s: objective: unknown aggregate %q; this version has mean", c.File, a)
+	}
+	if c.Probe != "" && c.Probe != midpointProbe {
+		return usage.Errorf("%s: unknown probe %q; there is %s", c.File, c.Probe, midpointProbe)
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Objective.Weights)) {
 		if w := c.Objective.Weights[name]; !(w >= 0) || math.IsInf(w, 0) {

@@ -66,11 +66,12 @@ func readFindings(ledger *results.Ledger) (found []results.Finding, err error) {
 	return found, nil
 }
 
-// addFindings says what to beware of: of the parents, and of what the winner lost.
+// addFindings says what to beware of: of the parents as they are, of
+// their midpoints, and of what the winner lost.
 func (b *reporter) addFindings(r *results.Report) (err error) {
 	if r.Findings, err = readFindings(b.ledger); err != nil {
 		return err
 	}
-	r.Findings = append(r.Findings, r.Inheritance.Losses()...)
+	r.Findings = slices.Concat(r.Findings, r.Midpoints.Findings(), r.Inheritance.Losses())
 	return nil
 }

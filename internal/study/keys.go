@@ -63,6 +63,7 @@ func descriptions() map[string]description {
 		"objective.keep.margin":    {"how much may be lost; 0.01 is a point", "0", nil},
 		"objective.keep.sure":      {"judge by the whole interval, not the difference alone", "false", nil},
 
+		"probe":      {"midpoints scores the midpoint of every two parents before any search, and warns of parents that cannot be averaged", "none", node{"enum": []string{midpointProbe}}},
 		"strategies": {"what proposes candidates: names, or one name with options, such as {auto: {budget: 60}}", "[auto]; []: baselines only", nil},
 
 		"budget":        {"bounds of the search; baselines always run", "", nil},

@@ -12,7 +12,7 @@ import (
 
 // plan is how much a study is going to ask, before it does.
 type plan struct {
-	baselines span // candidates of the baselines, and the base
+	baselines span // candidates of the baselines, the base and the probe
 	all       span // of all strategies
 	search    int  // items of a complete candidate
 	first     int  // items of one that is stopped at the first look
@@ -58,7 +58,7 @@ func (s *session) planStudy() (plan, error) {
 		}
 		more := span{fresh, fresh + s.atMost(spec, certain) - certain}
 		p.all.least, p.all.most = p.all.least+more.least, p.all.most+more.most
-		if isBaseline(spec.Name) {
+		if s.config.always(spec.Name) {
 			p.baselines = p.all
 		}
 	}
@@ -92,7 +92,7 @@ func (s *session) atMost(spec StrategySpec, certain int) int {
 		return certain + len(s.space.Parents) - 1
 	case "uniform-selected":
 		return certain + 1
-	case "single", "uniform", "random", "sobol", "grid", "subsets", "midpoints", windowStrategy:
+	case "single", "uniform", "random", "sobol", "grid", "subsets", midpointProbe, windowStrategy:
 		return certain
 	}
 	for _, p := range search.Parameters(spec.Name) {

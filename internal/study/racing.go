@@ -14,7 +14,7 @@ import (
 
 // Racing says that candidates of strategies that search are asked their search
 // items in rungs, and stopped when they are surely not better than the best so far.
-// Baselines are always scored on all items.
+// Baselines and the probe are always scored on all items.
 type Racing struct {
 	First int     `yaml:"first"` // items before the first look; default 50
 	Eta   int     `yaml:"eta"`   // by how much the items grow from look to look; default 3
@@ -61,7 +61,7 @@ type race struct {
 
 // raced says whether a candidate may be stopped.
 func (s *session) raced(c candidate) bool {
-	return s.config.Racing != nil && !c.isBase() && !isBaseline(c.strategy)
+	return s.config.Racing != nil && !c.isBase() && !s.config.always(c.strategy)
 }
 
 // newRace is nil where a candidate is not raced, or nothing is complete yet that

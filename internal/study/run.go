@@ -129,16 +129,20 @@ func (s *session) newStrategy(spec StrategySpec) (search.Strategy, error) {
 	return newWindow(spec.Options, space)
 }
 
-// strategies are the baselines, which always run, and then those of the file.
+// strategies are the baselines, which always run, and then those of the file. The
+// probe comes as soon as the parents are scored.
 func (s *session) strategies() []StrategySpec {
 	var list []StrategySpec
 	named := map[string]bool{}
 	for _, name := range search.Baselines() {
 		list = append(list, StrategySpec{Name: name})
 		named[name] = true
+		if name == singleStrategy && s.config.Probe != "" {
+			list = append(list, s.config.probe())
+		}
 	}
 	for _, spec := range s.config.Strategies {
-		if !named[spec.Name] || spec.Options != nil {
+		if spec.Name != s.config.Probe && (!named[spec.Name] || spec.Options != nil) {
 			list = append(list, spec)
 		}
 	}
@@ -178,6 +182,11 @@ func (s *session) runStrategy(ctx context.Context, strategy search.Strategy, lat
 	}
 	if err := s.heed(strategy); err != nil {
 		return err
+	}
+	if strategy.Name() == s.config.Probe {
+		if err := s.warnOfProbe(); err != nil {
+			return err
+		}
 	}
 	e, ok := strategy.(search.Explainer)
 	if !ok {
