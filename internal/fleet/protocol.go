@@ -51,6 +51,9 @@ type Presence struct {
 	Seen       time.Time `json:"seen"`
 }
 
+// Admitted reports whether the worker takes tasks, as it says.
+func (p Presence) Admitted() bool { return p.State != "" && p.State != probing }
+
 // application is what a worker asks the coordinator before its first task, and
 // verdict the answer.
 type application struct {

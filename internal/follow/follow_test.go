@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"soup/internal/fleet"
 	"soup/internal/study"
 	"soup/results"
 )
@@ -268,6 +269,32 @@ func TestRunIsAliveOrStopped(t *testing.T) {
 	}
 }
 
+// Workers that are there are no progress, and those of an earlier run are not there.
+func TestWorkersAreFollowed(t *testing.T) {
+	w := began(t)
+	w.phase("search", 0)
+	w.complete(0, "single", 1, 1)
+	f := follows(t, w.Dir())
+	w.event("fleet", []study.Worker{{Presence: fleet.Presence{Worker: "a", State: "waiting"}}, {Presence: fleet.Presence{Worker: "b"}}})
+	before := f.Study().Progressed()
+	s := poll(t, f)
+	if !s.Progressed().Equal(before) {
+		t.Errorf("a heartbeat is progress: %v, %v", before, s.Progressed())
+	}
+	w.event("fleet", []study.Worker{{Presence: fleet.Presence{Worker: "a", Items: 7}}})
+	if s = poll(t, f); len(s.Workers) != 2 || s.Workers["a"].Items != 7 {
+		t.Errorf("workers %+v", s.Workers)
+	}
+	w.phase("search", 9)
+	if s = poll(t, f); len(s.Workers) != 2 || !s.Progressed().After(before) {
+		t.Errorf("more candidates are expected: %d workers, progress %v", len(s.Workers), s.Progressed())
+	}
+	w.phase("search", 0)
+	if s = poll(t, f); len(s.Workers) != 0 {
+		t.Errorf("of the run before: %+v", s.Workers)
+	}
+}
+
 // Ledgers of before runs wrote their phases.
 func TestPhasesOfOlderLedgers(t *testing.T) {
 	s := &Study{Name: "n", Running: true}
@@ -367,6 +394,14 @@ func TestTimeLeft(t *testing.T) {
 	}
 	if got := s.Left(now); got != 10*time.Minute {
 		t.Errorf("ten candidates of a minute take %v", got)
+	}
+	for i := range 5 {
+		x := trial(4+i, "random")
+		x.State, x.Started = results.Running, now
+		s.Trials = append(s.Trials, Trial{Trial: x})
+	}
+	if got := s.Left(now); got != 2*time.Minute {
+		t.Errorf("ten candidates of a minute, five at a time, take %v", got)
 	}
 	if s.Running = false; s.Left(now) != 0 {
 		t.Errorf("a study that has stopped ends in %v", s.Left(now))

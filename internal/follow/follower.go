@@ -74,7 +74,7 @@ func (f *Follower) Poll(ctx context.Context) (changed bool, err error) {
 		if err := f.read.news(f.ledger); err != nil {
 			return false, err
 		}
-		if f.version != 0 {
+		if f.version != 0 && !f.read.beat {
 			f.read.study.moved = time.Now()
 		}
 		changed, f.version = true, version

@@ -30,6 +30,7 @@ type reading struct {
 	live    []int              // trials whose outcomes may grow
 	loaded  []string           // keys that the server was given since the last look
 	chunk   int                // trials that are read at a time
+	beat    bool               // the last look found nothing but who scores, as far as can be told
 	ahead   bool               // the foremost of a ledger that was there have been read
 }
 
@@ -69,6 +70,7 @@ func (r *reading) events(l *results.Ledger) error {
 		return err
 	}
 	r.loaded = nil
+	r.beat = len(events) > 0 && !slices.ContainsFunc(events, func(e results.Event) bool { return !study.OfWorkers(e) })
 	for _, e := range events {
 		was := r.study.Loaded()
 		if err := r.study.Add(e); err != nil {

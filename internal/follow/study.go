@@ -142,7 +142,12 @@ func (s *Study) Left(now time.Time) time.Duration {
 		return 0
 	}
 	var spent time.Duration
-	n := 0
+	n, together := 0, 0
+	for i := range s.Trials {
+		if s.Trials[i].State == results.Running {
+			together++
+		}
+	}
 	for i := len(s.Trials) - 1; i >= 0 && n < pace; i-- {
 		t := &s.Trials[i]
 		if t.State != results.Running && t.State != results.Cached && !t.Finished.IsZero() {
@@ -153,7 +158,8 @@ func (s *Study) Left(now time.Time) time.Duration {
 	if n == 0 {
 		return 0
 	}
-	return spent / time.Duration(n) * time.Duration(todo)
+	// Workers have several in flight: by Little's law so many times as fast.
+	return spent / time.Duration(n) * time.Duration(todo) / time.Duration(max(1, together))
 }
 
 // Progressed is when the study last recorded anything, as far as can be told.

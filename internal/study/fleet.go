@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -34,9 +35,10 @@ const mostLanes = 2000
 type crew struct {
 	*session
 	hub     *fleet.Hub
+	roster  *roster
 	workers atomic.Int32
 	end     context.CancelFunc
-	ended   chan struct{}
+	ended   sync.WaitGroup          // of what it does beside the study
 	broken  context.CancelCauseFunc // ends the study
 }
 
@@ -51,12 +53,11 @@ func (s *session) openFleet(ctx context.Context, f Fleet) (context.Context, erro
 	if err != nil {
 		return ctx, err
 	}
-	c := &crew{session: s, ended: make(chan struct{})}
+	c := &crew{session: s, roster: newRoster(s.ledger)}
 	c.hub, err = fleet.Open(ctx, fleet.Options{
 		ID: id, Card: card, Dir: s.dir, Listen: f.Listen, Remote: f.Remote, Admit: c.admit, Warn: s.warn, AckWait: f.wait,
 	})
 	if err != nil {
-		close(c.ended)
 		return ctx, err
 	}
 	s.fleet = c
@@ -64,8 +65,8 @@ func (s *session) openFleet(ctx context.Context, f Fleet) (context.Context, erro
 	ctx, c.broken = context.WithCancelCause(ctx)
 	inner, cancel := context.WithCancel(ctx)
 	c.end = cancel
-	go c.count(inner)
-	go c.work(inner, f.wait)
+	c.ended.Go(func() { c.count(inner) })
+	c.ended.Go(func() { c.work(inner, f.wait) })
 	return ctx, nil
 }
 
@@ -89,7 +90,7 @@ func (s *session) closeFleet(finished bool) {
 	}
 	s.fleet = nil
 	c.end()
-	<-c.ended
+	c.ended.Wait()
 	if finished {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
@@ -104,8 +105,8 @@ func (s *session) closeFleet(finished bool) {
 // work is the worker in this process. What it scores goes straight into the ledger,
 // batch by batch.
 func (c *crew) work(ctx context.Context, wait time.Duration) {
-	defer close(c.ended)
-	o := fleet.ServeOptions{Host: "coordinator", Server: c.identity, Trusted: true, AckWait: wait, Warn: c.warn, Lost: 1 << 62}
+	host, _ := os.Hostname()
+	o := fleet.ServeOptions{Host: host, Server: c.identity, Trusted: true, AckWait: wait, Warn: c.warn, Lost: 1 << 62}
 	err := c.hub.Local(localWorker).Serve(ctx, o, c.answer)
 	if ctx.Err() == nil && err != nil {
 		c.broken(err)
@@ -151,19 +152,6 @@ func (s *session) blame(ctx context.Context, err error) error {
 
 // lanes is two for every worker.
 func (c *crew) lanes() int { return min(mostLanes, 2*max(1, int(c.workers.Load()))) }
-
-// count looks every few seconds who is there.
-func (c *crew) count(ctx context.Context) {
-	for ctx.Err() == nil {
-		if list, err := c.hub.Workers(ctx); err == nil {
-			c.workers.Store(int32(min(len(list), mostLanes)))
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(2 * time.Second):
-		}
-	}
-}
 
 // score has an assignment done by whoever is free, and records the outcomes.
 func (c *crew) score(ctx context.Context, trial int, split string, who candidate, r *race) (spent, error) {
@@ -275,7 +263,9 @@ func (c *crew) admit(worker string, answer json.RawMessage) fleet.Verdict {
 		return fleet.Verdict{Refused: err.Error()}
 	}
 	if allowed := max(1, tolerated*len(known)/100); differ > allowed {
-		return fleet.Verdict{Refused: fmt.Sprintf("quarantined: it scores %d of %d known items otherwise (%d are tolerated): other weights, or another server", differ, len(known), allowed)}
+		why := fmt.Sprintf("it scores %d of %d known items otherwise (%d are tolerated): other weights, or another server", differ, len(known), allowed)
+		c.roster.quarantine(worker, why, time.Now())
+		return fleet.Verdict{Refused: "quarantined: " + why}
 	}
 	fmt.Fprintf(c.info, "soup: worker %s has joined; %d of %d known items scored otherwise\n", worker, differ, len(known))
 	return fleet.Verdict{Admitted: true}

@@ -182,6 +182,30 @@ func TestFleetEndsAsASingleMachine(t *testing.T) {
 	if who["a"] == 0 || who["b"] == 0 || who["liar"] != 0 {
 		t.Errorf("who scored what: %v", who)
 	}
+	if liar := workersOf(t, DefaultDir(file))["liar"]; !strings.Contains(liar.Quarantined, "known items otherwise") {
+		t.Errorf("the ledger says of the liar: %+v", liar)
+	}
+}
+
+// workersOf are the workers that a reader of the ledger is told of.
+func workersOf(t *testing.T, dir string) map[string]Worker {
+	t.Helper()
+	l, err := results.OpenReadOnly(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	events, err := l.EventsAfter(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tally Tally
+	for _, e := range events {
+		if err := tally.Add(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return tally.Workers
 }
 
 // slow is a machine whose answers take a moment, so that there is work for others.

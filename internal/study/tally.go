@@ -70,12 +70,14 @@ type Tally struct {
 	Phase      string          // of the last run; "" in ledgers that do not say
 	Begun      time.Time       // of the phase
 	Candidates int             // known to come in the phase, those that are done included; 0: not known
-	Latest     time.Time       // of all events
+	Latest     time.Time       // of all events but those of workers
 	Waiting    string          // what the run waits for; "" if it does not
 	Swaps      int             // loads of a candidate that is scored
 	Cost       results.Seconds // of selection and test; that of the search is in the trials
 	Busy, Wall float64         // seconds that the server had something to do, of how many
 	Again      bool            // the test split was read for more than one winner
+
+	Workers map[string]Worker // of the last run, by name; those that left too
 
 	loaded string // key of the candidate that the server has
 }
@@ -96,8 +98,12 @@ func (t *Tally) Loaded() string { return t.loaded }
 // Add adds an event. What it cannot read it leaves out, but for the server's
 // use, which the report rests on.
 func (t *Tally) Add(e results.Event) error {
-	t.Latest = e.Time
+	if !OfWorkers(e) {
+		t.Latest = e.Time
+	}
 	switch e.Kind {
+	case fleetEvent:
+		t.muster(e)
 	case phaseEvent:
 		t.begin(e)
 	case waitingEvent:
@@ -122,6 +128,9 @@ func (t *Tally) begin(e results.Event) {
 	var p phase
 	if json.Unmarshal(e.Detail, &p) != nil {
 		return
+	}
+	if p.Name == SearchPhase && p.Candidates == 0 { // a run begins
+		t.Workers = nil
 	}
 	if p.Name != t.Phase || p.Candidates == 0 { // or else only more are known to come
 		t.Begun, t.Waiting = e.Time, ""
@@ -160,6 +169,8 @@ func Say(e results.Event) (string, bool) {
 		return sayPhase(p), true
 	case warningEvent:
 		return "warning: " + text(e), true
+	case fleetEvent:
+		return sayFleet(e)
 	case waitingEvent:
 		if what := text(e); what != "" {
 			return "waiting for " + what, true

@@ -92,6 +92,8 @@ func TestEventsHaveWords(t *testing.T) {
 		{testAgain, `{}`, "the test split is read for a second winner: its scores are no longer unseen"},
 		{"config", `"study: x"`, "the study file has changed"},
 		{swapEvent, `{}`, ""},
+		{fleetEvent, `[{"worker":"a","state":"waiting","change":"joined"},{"worker":"b","state":"task 1-search-f","change":"left"}]`, "worker a has joined; worker b has left"},
+		{fleetEvent, `[{"worker":"a","state":"waiting"},{"worker":"liar","state":"probing","change":"left"}]`, ""},
 	} {
 		e := results.Event{Kind: c.kind, Detail: []byte(c.detail)}
 		if got, ok := Say(e); got != c.want || ok != (c.want != "") {

@@ -61,6 +61,7 @@ func (g *gauges) ill() bool {
 func (g *gauges) set(s *follow.Study, trouble error) {
 	values := append(about(s), trials(s)...)
 	values = append(values, spent(s)...)
+	values = append(values, crew(s)...)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.values, g.trouble = values, trouble != nil
@@ -131,4 +132,14 @@ func spent(s *follow.Study) []prometheus.Metric {
 		values = append(values, describe(prometheus.GaugeValue, "server_idle_ratio", "Share of the time in which the server had nothing to do.").is(*idle))
 	}
 	return values
+}
+
+// crew counts workers; none without any.
+func crew(s *follow.Study) []prometheus.Metric {
+	c := view{Study: s}.Crew()
+	if c.There+c.Away == 0 {
+		return nil
+	}
+	workers := describe(prometheus.GaugeValue, "workers", "Workers that score for the study, and those that were turned away.", "state")
+	return []prometheus.Metric{workers.is(float64(c.There), "present"), workers.is(float64(c.Away), "quarantined")}
 }

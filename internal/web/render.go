@@ -12,7 +12,7 @@ import (
 )
 
 // pieces are the parts of the page in their order: templates of these names.
-var pieces = []string{"head", "trouble", "report", "best", "chart", "numbers", "strategies", "failures", "happenings"}
+var pieces = []string{"head", "trouble", "report", "best", "chart", "numbers", "workers", "strategies", "failures", "happenings"}
 
 func templates() (*template.Template, error) {
 	return template.New("").Funcs(template.FuncMap{

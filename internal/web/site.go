@@ -65,6 +65,7 @@ type Site struct {
 	gauges    *gauges
 	templates *template.Template
 	title     atomic.Value // of the page, a string
+	rendered  time.Time
 	report    reporter
 	finished  atomic.Pointer[results.Report] // nil while there is none
 }
@@ -193,13 +194,15 @@ func (s *Site) look(ctx context.Context) error {
 	changed, trouble := s.follower.Poll(ctx)
 	study := s.follower.Study()
 	report, news := s.report.of(ctx, s.o.Dir, study)
-	if !changed && !news && trouble == nil && !s.gauges.ill() && s.hub.started() {
+	older := study.Running && len(study.Workers) > 0 && time.Since(s.rendered) > aging
+	if !changed && !news && !older && trouble == nil && !s.gauges.ill() && s.hub.started() {
 		return nil
 	}
+	s.rendered = time.Now()
 	s.gauges.set(study, trouble)
 	s.finished.Store(report.report())
 	s.title.Store(study.Name)
-	parts, rows, err := s.render(view{Study: study, Dir: s.o.Dir, Trouble: trouble, Report: report, now: time.Now()})
+	parts, rows, err := s.render(view{Study: study, Dir: s.o.Dir, Trouble: trouble, Report: report, now: s.rendered})
 	if err != nil {
 		return err
 	}
