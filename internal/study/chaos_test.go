@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -26,7 +27,7 @@ import (
 // The environment of make chaos and of its processes.
 const (
 	chaosTime   = "SOUP_CHAOS"        // how long; default 15m
-	chaosRole   = "SOUP_CHAOS_ROLE"   // coordinator, worker or liar
+	chaosRole   = "SOUP_CHAOS_ROLE"   // coordinator, worker, liar or hanger
 	chaosStudy  = "SOUP_CHAOS_STUDY"  // file
 	chaosAt     = "SOUP_CHAOS_AT"     // host:port
 	chaosPoison = "SOUP_CHAOS_POISON" // key of the candidate under which a process dies
@@ -42,7 +43,10 @@ func init() {
 		return
 	}
 	m := &machine{lies: role == "liar"}
-	m.asked = func(int) error {
+	m.asked = func(n int) error {
+		if role == "hanger" && n > 60 { // in one of its first candidates
+			select {}
+		}
 		time.Sleep(60 * time.Millisecond)
 		return nil
 	}
@@ -82,7 +86,7 @@ func chaosWorker(m *machine) error {
 	}
 	return Work(context.Background(), WorkOptions{
 		Remote: fleet.Remote{URL: "nats://" + os.Getenv(chaosAt), Token: fleetToken, Wait: time.Minute}, Parents: parents,
-		Name: os.Getenv(chaosName), Warnings: io.Discard, start: m.start, alter: fakeServer, wait: 5 * time.Second,
+		Name: os.Getenv(chaosName), Warnings: io.Discard, start: m.start, alter: fakeServer, wait: 5 * time.Second, patience: 10 * time.Second,
 	})
 }
 
@@ -104,8 +108,8 @@ func (p *process) start(t *testing.T) {
 	go func(cmd *exec.Cmd, ended chan error) { ended <- cmd.Wait() }(p.cmd, p.ended)
 }
 
-// TestChaos kills workers and the coordinator at random, with a liar and a poison
-// among them: the ledger is that of a calm study, but for the poison.
+// TestChaos kills, and stops for a while, workers and the coordinator at random, with
+// a liar, one that hangs and a poison among them: the ledger is that of a calm study, but for the poison.
 func TestChaos(t *testing.T) {
 	length, err := time.ParseDuration(cmp.Or(os.Getenv(chaosTime), "15m"))
 	if err != nil {
@@ -120,11 +124,7 @@ func TestChaos(t *testing.T) {
 	head := &process{env: append(slices.Clone(env), chaosRole+"=coordinator")}
 	head.start(t)
 	var workers []*process
-	for i := range chaosWorkers + 1 {
-		role := "worker"
-		if i == chaosWorkers {
-			role = "liar"
-		}
+	for i, role := range append(slices.Repeat([]string{"worker"}, chaosWorkers), "liar", "hanger") {
 		p := &process{env: append(slices.Clone(env), chaosRole+"="+role, fmt.Sprint(chaosName, "=", role, i))}
 		p.start(t)
 		workers = append(workers, p)
@@ -178,12 +178,19 @@ func chaos(t *testing.T, head *process, workers []*process, length time.Duration
 	t.Helper()
 	begun := time.Now()
 	shoot, behead, look := time.NewTicker(5*time.Second), time.NewTicker(min(60*time.Second, length/3)), time.NewTicker(200*time.Millisecond)
+	freeze := time.NewTicker(17 * time.Second)
 	for time.Since(begun) < 3*length+2*time.Minute {
 		select {
 		case <-shoot.C:
 			if time.Since(begun) < length {
 				_ = workers[rand.IntN(chaosWorkers)].cmd.Process.Kill()
 				kills++
+			}
+		case <-freeze.C: // longer than its task stays its own, as in a network that is cut
+			if time.Since(begun) < length {
+				stopped := workers[rand.IntN(chaosWorkers)].cmd.Process
+				_ = stopped.Signal(syscall.SIGSTOP)
+				time.AfterFunc(8*time.Second, func() { _ = stopped.Signal(syscall.SIGCONT) })
 			}
 		case <-behead.C:
 			if time.Since(begun) < length {

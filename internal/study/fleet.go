@@ -36,6 +36,7 @@ type crew struct {
 	*session
 	hub     *fleet.Hub
 	roster  *roster
+	probes  map[string]results.Trial // that workers were given
 	workers atomic.Int32
 	end     context.CancelFunc
 	ended   sync.WaitGroup          // of what it does beside the study
@@ -53,7 +54,7 @@ func (s *session) openFleet(ctx context.Context, f Fleet) (context.Context, erro
 	if err != nil {
 		return ctx, err
 	}
-	c := &crew{session: s, roster: newRoster(s.ledger)}
+	c := &crew{session: s, roster: newRoster(s.ledger), probes: map[string]results.Trial{}}
 	c.hub, err = fleet.Open(ctx, fleet.Options{
 		ID: id, Card: card, Dir: s.dir, Listen: f.Listen, Remote: f.Remote, Admit: c.admit, Warn: s.warn, AckWait: f.wait,
 	})
@@ -238,14 +239,22 @@ const (
 	tolerated  = 5
 )
 
-// admit judges a worker by a candidate whose outcomes the ledger has: the first,
-// which does not change during a study.
+// admit judges a worker by a candidate whose outcomes the ledger has: the best one
+// when it was asked, which may be another when it answers.
 func (c *crew) admit(worker string, answer json.RawMessage) fleet.Verdict {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	probe, known, err := c.probe()
-	if err != nil || known == nil {
-		return fleet.Verdict{} // later
+	trial, asked := c.probes[worker]
+	if answer == nil || !asked { // by a coordinator before this one
+		trial, asked = c.incumbent()
+		if !asked {
+			return fleet.Verdict{} // later
+		}
+		c.probes[worker], answer = trial, nil
+	}
+	probe, known, err := c.probe(trial)
+	if err != nil {
+		return fleet.Verdict{Refused: err.Error()}
 	}
 	t, err := probe.task()
 	if err != nil {
@@ -254,6 +263,12 @@ func (c *crew) admit(worker string, answer json.RawMessage) fleet.Verdict {
 	if answer == nil {
 		return fleet.Verdict{Probe: &t}
 	}
+	delete(c.probes, worker)
+	return c.judge(worker, known, answer)
+}
+
+// judge compares a worker's answer to its probe with what is known.
+func (c *crew) judge(worker string, known []eval.Outcome, answer json.RawMessage) fleet.Verdict {
 	var a answers
 	if err := json.Unmarshal(answer, &a); err != nil {
 		return fleet.Verdict{Refused: "its answer to the probe cannot be read: " + err.Error()}
@@ -280,29 +295,34 @@ type probed struct {
 	Of     int    `json:"of"`
 }
 
-// probe is the first complete trial, on the first items of the search.
-func (c *crew) probe() (assignment, []eval.Outcome, error) {
+// incumbent is the complete trial with the highest search score, the first of equals.
+func (c *crew) incumbent() (best results.Trial, found bool) {
 	for _, t := range c.trials {
-		if t.State != results.Complete {
-			continue
+		score, known := c.scores[t.Number]
+		if t.State == results.Complete && known && (!found || score > c.scores[best.Number]) {
+			best, found = t, true
 		}
-		outcomes, err := c.outcomes(t.Number, results.Search)
-		if err != nil {
-			return assignment{}, nil, err
-		}
-		a := newAssignment(-1, results.Search, candidate{t.Strategy, t.Label, t.Weights, t.Key}, nil)
-		a.First = min(probeItems, len(outcomes), len(c.set.Search))
-		of := map[string]eval.Outcome{}
-		for _, o := range outcomes {
-			of[o.ID] = o
-		}
-		var known []eval.Outcome
-		for _, it := range c.set.Search[:a.First] {
-			known = append(known, of[it.ID])
-		}
-		return a, known, nil
 	}
-	return assignment{}, nil, nil
+	return best, found
+}
+
+// probe is a complete trial on the first items of the search, and what came of it.
+func (c *crew) probe(t results.Trial) (assignment, []eval.Outcome, error) {
+	outcomes, err := c.outcomes(t.Number, results.Search)
+	if err != nil {
+		return assignment{}, nil, err
+	}
+	a := newAssignment(-1, results.Search, candidate{t.Strategy, t.Label, t.Weights, t.Key}, nil)
+	a.First = min(probeItems, len(outcomes), len(c.set.Search))
+	of := map[string]eval.Outcome{}
+	for _, o := range outcomes {
+		of[o.ID] = o
+	}
+	var known []eval.Outcome
+	for _, it := range c.set.Search[:a.First] {
+		known = append(known, of[it.ID])
+	}
+	return a, known, nil
 }
 
 // disagreement counts items that are scored otherwise.

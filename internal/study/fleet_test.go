@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -312,6 +313,66 @@ func TestWorkersRunNoPrograms(t *testing.T) {
 		if err := about.card.harmless(about.c, true); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// A worker is asked the best candidate so far, and judged by that one though another
+// has become the best meanwhile.
+func TestProbeIsTheIncumbent(t *testing.T) {
+	l, err := results.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if err := l.Begin(results.Study{Name: "x"}, []results.Parent{{Name: "x", Hash: "1"}}); err != nil {
+		t.Fatal(err)
+	}
+	s := &session{ledger: l, info: io.Discard, scores: map[int]float64{}}
+	for i := range 4 {
+		s.set.Search = append(s.set.Search, eval.Item{ID: fmt.Sprint(i), Category: "a"})
+	}
+	complete := func(number, right int) json.RawMessage {
+		trial := results.Trial{Number: number, Of: number, Key: fmt.Sprint("key", number), Weights: [][]float64{{1}}, State: results.Complete}
+		var a answers
+		for i := range 4 {
+			a.Outcomes = append(a.Outcomes, results.Outcome{Item: fmt.Sprint(i), Category: "a", State: results.OK, Score: float64(min(1, max(0, right-i)))})
+		}
+		s.trials, s.scores[number] = append(s.trials, trial), float64(right)/4
+		raw, err := json.Marshal(a)
+		if err = errors.Join(err, l.Start(trial), l.Record(number, results.Search, a.Outcomes)); err != nil {
+			t.Fatal(err)
+		}
+		return raw
+	}
+	c := &crew{session: s, roster: newRoster(l), probes: map[string]results.Trial{}}
+	if v := c.admit("w", nil); v.Probe != nil || v.Admitted || v.Refused != "" {
+		t.Errorf("nothing is known yet: %+v", v)
+	}
+	complete(0, 0)
+	first := complete(1, 2)
+	complete(2, 1)
+	asked := func(v fleet.Verdict) string {
+		var a assignment
+		if v.Probe != nil {
+			mustUnmarshal(t, v.Probe.Payload, &a)
+		}
+		return a.Key
+	}
+	if v := c.admit("w", nil); asked(v) != "key1" {
+		t.Errorf("%s is asked: %+v", asked(v), v)
+	}
+	best := complete(3, 4)
+	if v := c.admit("w", first); !v.Admitted {
+		t.Errorf("it answered what it was asked: %+v", v)
+	}
+	if v := c.admit("late", first); asked(v) != "key3" {
+		t.Errorf("an answer to another coordinator: %+v", v)
+	}
+	if v := c.admit("late", first); !strings.HasPrefix(v.Refused, "quarantined: it scores 2 of 4 known items otherwise") {
+		t.Errorf("%+v", v)
+	}
+	if c.admit("late", nil); !c.admit("late", best).Admitted {
+		t.Error("one that answers right is not admitted")
 	}
 }
 

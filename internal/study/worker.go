@@ -34,6 +34,8 @@ type WorkOptions struct {
 	start func(context.Context, serve.Options) (eval.Server, error) // as in RunOptions
 	alter func(*Config)                                             // tests change what the study file says
 	wait  time.Duration                                             // AckWait
+
+	patience time.Duration // without progress; shorter in tests
 }
 
 // Work scores candidates for a study until it ends, which is no error, or ctx ends:
@@ -64,7 +66,7 @@ func Work(ctx context.Context, o WorkOptions) error {
 	defer w.close()
 	fmt.Fprintf(w.info, "soup: worker %s helps with study %s\n", o.Name, link.Card.Study)
 	host, _ := os.Hostname()
-	err = link.Serve(ctx, fleet.ServeOptions{Host: host, Server: w.identity, Warn: w.warn, AckWait: o.wait}, w.answer)
+	err = link.Serve(ctx, fleet.ServeOptions{Host: host, Server: w.identity, Warn: w.warn, AckWait: o.wait, Patience: o.patience}, w.answer)
 	if errors.Is(err, fleet.ErrEnded) {
 		fmt.Fprintf(w.info, "soup: study %s has ended\n", link.Card.Study)
 		return nil
