@@ -5,7 +5,7 @@ export CGO_CFLAGS ?= -O3 -march=native $(NO_AMX)
 export CGO_CXXFLAGS ?= -O3 -march=native $(NO_AMX) -Wno-stringop-overflow
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 BUILD := go build -ldflags '-X main.version=$(VERSION)'
-PURE := ./merge/... ./eval ./benchmarks/... ./results/... ./internal/progress ./internal/launch ./internal/fleet
+CONCURRENT := ./merge ./merge/adapter ./merge/method ./eval ./results ./internal/progress ./internal/launch ./internal/fleet ./internal/follow ./internal/web
 
 .PHONY: chaos bench-fleet help build demo demo-uneven test test-race test-browser bench-report echarts test-servers agree agree-text lint fmt fuzz bench generated test-arm64 static clean compilers agree-extraction golden-extraction anchors agree-optuna agree-mergekit bench-search bench-search-anchors guide docs
 help: ## list the targets
@@ -26,10 +26,9 @@ test: compilers ## the fast tests
 	go test ./...
 
 test-race: compilers ## what is concurrent, under the race detector
-	go test -race $(PURE)
+	go test -race $(CONCURRENT)
 	go test -race -run 'TestRun|Conformance/(random|greedy|coordinate)$$' ./search/...
 	go test -race -run 'Cancel|Groups|OneFailure|Fleet|MayNot' ./internal/study
-	go test -race ./internal/follow ./internal/web
 
 test-browser: ## the HTML report in a Chromium without a network (SOUP_CHROMIUM, else on PATH); screenshots in build/browser
 	@set -e; mkdir -p build/browser; export SOUP_CHROMIUM SOUP_PAGES SOUP_PICTURES=$(CURDIR)/build/browser; \
