@@ -28,6 +28,7 @@ answers ({"id":..,"answer":..} a line) without a model.`,
   soup eval --model base --data data/sort.jsonl --server ollama --start
   soup eval --model base --data gsm8k:gsm8k/test.jsonl
   soup eval --answers answers.jsonl --data data/arith.jsonl --json --items
+  soup eval --model base --data data/sort.jsonl --perturb 0.05,0.1
   soup eval --show --model base --data data/choice.jsonl`,
 		Args: exactly(0, "options only; give --data once for each file"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd) },
@@ -52,6 +53,9 @@ func (o *evalFlags) register(cmd *cobra.Command) {
 	f.DurationVar(&o.Server.Timeout, "timeout", 0, "with --server: of one question (default: 5m)")
 	f.IntVar(&o.Server.Threads, "threads", 0, "threads of the embedded engine, or of a server that is started (default: chosen)")
 	f.StringArrayVar(&o.Command, "metric-command", nil, "program that scores items of metric command; again for each argument")
+	f.Float64SliceVar(&o.Perturb, "perturb", nil, "score noisy copies too: sizes of Gaussian noise relative to each row of weights, such as 0.1,0.2")
+	f.IntVar(&o.Draws, "draws", 3, "with --perturb: of the noise, for each size")
+	f.Uint64Var(&o.Seed, "seed", 1, "with --perturb: of the noise")
 	f.BoolVar(&o.show, "show", false, "print the first item's prompt, stop texts and metric of each --data, and score nothing")
 	f.BoolVar(&o.asJSON, "json", false, "print JSON")
 	f.BoolVar(&o.items, "items", false, "with --json: every item's outcome")

@@ -33,6 +33,9 @@ type ScoreOptions struct {
 	Split    string        // search, selection or test; "" scores every item
 	Server   serve.Options // what runs the model; the zero value is the embedded engine
 	Command  []string      // program that scores items of metric command, with its arguments
+	Perturb  []float64     // sizes of noise to score noisy copies of the model with
+	Draws    int           // of the noise, for each size
+	Seed     uint64        // of the noise
 	Progress progress.Reporter
 	Warnings io.Writer // default nowhere
 }
@@ -47,6 +50,7 @@ type Scores struct {
 	SE         *float64                 `json:"se"`
 	Categories map[string]eval.Category `json:"categories"`
 	Figures    []Figure                 `json:"figures,omitempty"` // what the benchmarks' authors report
+	Perturbed  []Perturbation           `json:"perturbed,omitempty"`
 	Items      []eval.Outcome           `json:"items,omitempty"`
 	summary    eval.Summary
 }
@@ -56,6 +60,9 @@ type Scores struct {
 func Score(ctx context.Context, o ScoreOptions) (*Scores, error) {
 	if err := o.Server.Validate(); err != nil {
 		return nil, usage.Errorf("server: %s", err)
+	}
+	if err := o.checkPerturb(); err != nil {
+		return nil, err
 	}
 	if o.Progress == nil {
 		o.Progress = progress.New(io.Discard, true)
@@ -179,6 +186,9 @@ func (s *Scores) scoreModel(ctx context.Context, o ScoreOptions, items []eval.It
 		return nil, err
 	}
 	defer c.Close()
+	if len(o.Perturb) > 0 && c.Path() == c.Files()[0] {
+		return nil, usage.Errorf("%s: a single file; --perturb needs a Hugging Face directory", c.Path())
+	}
 	if s.SHA256, err = c.Hash(ctx); err != nil {
 		return nil, err
 	}
@@ -207,7 +217,17 @@ func (s *Scores) scoreModel(ctx context.Context, o ScoreOptions, items []eval.It
 	if note != "" {
 		fmt.Fprintln(o.Warnings, "soup: warning: "+note)
 	}
-	return o.answer(ctx, server, items)
+	if o.Server.Parallel == 0 {
+		// Where nothing is answered, the items themselves will tell.
+		o.Server.Parallel, _, _ = eval.Ramp(ctx, server, eval.Interleave(items), eval.RampOptions{Timeout: o.Server.Timeout})
+	}
+	outcomes, err = o.answer(ctx, server, items)
+	if err != nil || len(o.Perturb) == 0 {
+		return outcomes, err
+	}
+	noisy, err := o.perturbed(ctx, server, items, path, dir)
+	s.Perturbed = append([]Perturbation{summarized(0, []eval.Summary{eval.Summarize(outcomes)})}, noisy...)
+	return outcomes, err
 }
 
 // answer asks the items of the model that is loaded.
@@ -215,10 +235,6 @@ func (o ScoreOptions) answer(ctx context.Context, server eval.Server, items []ev
 	o.Progress.Phase("eval", 1)
 	o.Progress.Candidate(0, "eval", filepath.Base(o.Model))
 	options := eval.Options{Parallel: o.Server.Parallel, Timeout: o.Server.Timeout}
-	if options.Parallel == 0 {
-		// Where nothing is answered, the items themselves will tell.
-		options.Parallel, _, _ = eval.Ramp(ctx, server, eval.Interleave(items), eval.RampOptions{Timeout: o.Server.Timeout})
-	}
 	err = eval.Run(ctx, server, items, options, func(batch []eval.Outcome) error {
 		outcomes = append(outcomes, batch...)
 		o.Progress.Items(len(outcomes), len(items))
@@ -274,7 +290,7 @@ func (s *Scores) WriteText(w io.Writer) error {
 	if err := table.Render(); err != nil {
 		return err
 	}
-	if err := writeFigures(w, s.Figures); err != nil {
+	if err := errors.Join(writeFigures(w, s.Figures), writePerturbations(w, s.Perturbed)); err != nil {
 		return err
 	}
 	if lost := all.Failed + all.Timeout; lost > 0 {
