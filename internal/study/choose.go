@@ -253,6 +253,8 @@ func (c *contest) repeat(d *decision) {
 func (d decision) reason(c *contest) string {
 	n := len(c.finalists)
 	switch {
+	case n == 1:
+		return "the only finalist"
 	case d.soup < 0:
 		return fmt.Sprintf("best of %d finalists on selection, no soup among them", n)
 	case d.winner == d.parent:
