@@ -220,11 +220,36 @@ func (c *contest) equal(i int) bool {
 	return true
 }
 
+// counting are the soups with one row of weights for all groups, and those with more
+// that lie above the best of these by the 95 % interval.
+func (h *half) counting() (list []int) {
+	one := func(i int) bool {
+		rows := h.l.trials[h.trials[i]].weights
+		return slices.EqualFunc(rows, slices.Repeat(rows[:1], len(rows)), slices.Equal[[]float64])
+	}
+	for _, i := range h.soups {
+		if one(i) {
+			list = append(list, i)
+		}
+	}
+	if len(list) == 0 {
+		return h.soups
+	}
+	plain := h.first(list)
+	for _, i := range h.soups {
+		if delta, se := h.gap(i, plain); !one(i) && delta > 1.96*se {
+			list = append(list, i)
+		}
+	}
+	return slices.Sorted(slices.Values(list))
+}
+
 // simplest takes, of the soups within a standard error of the best and with four
 // fifths of its gain, that of the fewest parents, then of equal shares, then of the
 // highest score, then the first. Without a parent any gain is good; none is -1.
 func (h *half) simplest() (soup, parent int) {
-	parent, soup = h.first(h.parents), h.first(h.soups)
+	counting := h.counting()
+	parent, soup = h.first(h.parents), h.first(counting)
 	best, allowed := soup, math.Inf(1)
 	if soup >= 0 && parent >= 0 {
 		allowed = max(0, h.score[best]-h.score[parent]) / 5
@@ -236,7 +261,7 @@ func (h *half) simplest() (soup, parent int) {
 		}
 		return []float64{float64(used(h.l.trials[h.trials[i]])), shares, -h.score[i], float64(i)}
 	}
-	for _, i := range h.soups {
+	for _, i := range counting {
 		if slices.Compare(rank(i), rank(soup)) >= 0 {
 			continue
 		}

@@ -182,7 +182,7 @@ type decision struct {
 	top      []float64 // share of the halves that each finalist is the best of
 }
 
-// decide chooses the best soup, or in its place a simpler one (see simpler) that
+// decide chooses the best of the proven soups, or in its place a simpler one (see simpler) that
 // is within one standard error of it, of the paired difference (Breiman et al.
 // 1984, Classification and Regression Trees, section 3.4.3), and has at least four
 // fifths of its gain over the best parent. A parent wins if no soup scores higher.
@@ -207,7 +207,8 @@ func (c *contest) pick(on eval.Part) (best, soup, parent int) {
 	if list := on.Best(c.parents); len(list) > 0 {
 		parent = list[0]
 	}
-	list := on.Best(c.soups)
+	soups := c.proven(on)
+	list := on.Best(soups)
 	if len(list) == 0 {
 		return best, soup, parent
 	}
@@ -216,7 +217,7 @@ func (c *contest) pick(on eval.Part) (best, soup, parent int) {
 	if parent >= 0 {
 		price = priceOfSimplicity * max(0, on.Mean(best)-on.Mean(parent))
 	}
-	for _, i := range c.soups {
+	for _, i := range soups {
 		if i == soup || !c.simpler(i, soup, on) {
 			continue
 		}
@@ -258,12 +259,12 @@ func (d decision) reason(c *contest) string {
 	case d.soup < 0:
 		return fmt.Sprintf("best of %d finalists on selection, no soup among them", n)
 	case d.winner == d.parent:
-		return fmt.Sprintf("best parent: no soup of %d finalists scores higher on selection", n)
+		return fmt.Sprintf("best parent: no soup of %d finalists scores higher on selection", n) + c.unproven(d.best)
 	case d.soup == d.best:
-		return fmt.Sprintf("best soup of %d finalists on selection; none simpler is as good", n)
+		return fmt.Sprintf("best soup of %d finalists on selection; none simpler is as good", n) + c.unproven(d.best)
 	}
 	b := c.finalists[d.best]
-	return fmt.Sprintf("simplest soup of %d finalists that is as good on selection as the best, trial %d (%s): within one standard error and %.0f %% of its gain", n, b.trial, b.label, 100*priceOfSimplicity)
+	return fmt.Sprintf("simplest soup of %d finalists that is as good on selection as the best, trial %d (%s): within one standard error and %.0f %% of its gain", n, b.trial, b.label, 100*priceOfSimplicity) + c.unproven(d.best)
 }
 
 // lastChoice is between whom the winner was chosen last; nobody before that.

@@ -86,6 +86,33 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+// Weights by group win only where the paired interval on selection says so.
+func TestWeightsByGroupMustProveThemselves(t *testing.T) {
+	one, mixed := []float64{1, 0, 0}, []float64{0.2, 0.3, 0.5}
+	groups := [][]float64{{0.2, 0.3, 0.5}, {0.5, 0.5, 0}}
+	for _, test := range []struct {
+		right, own int // of the soup with weights by group
+		global     bool
+		want       int
+		reason     string
+	}{
+		{82, 10, true, 1, "trial 12 (soup 2), with weights by group, scores 2.0 points more, which a paired test cannot tell"},
+		{95, 5, true, 2, "none simpler is as good"},
+		{82, 10, false, 1, "none simpler is as good"},
+	} {
+		entrants := []entrant{{one, 60, 5}, {mixed, 80, 5}, {mixed, test.right, test.own}}
+		if !test.global {
+			entrants = slices.Delete(entrants, 1, 2)
+		}
+		c := newTestContest(t, 100, entrants...)
+		c.finalists[len(entrants)-1].weights = groups
+		d := c.decide()
+		if reason := d.reason(c); d.winner != test.want || !strings.Contains(reason, test.reason) || strings.Contains(reason, "paired") != strings.Contains(test.reason, "paired") {
+			t.Errorf("%+v: winner %d, %s", test, d.winner, reason)
+		}
+	}
+}
+
 // What the report says of a choice.
 func TestChoiceReport(t *testing.T) {
 	mixed, three := []float64{0.2, 0.3, 0.5}, []float64{1. / 3, 1. / 3, 1. / 3}
