@@ -78,7 +78,7 @@ agree-mergekit: compilers ## exported recipes carried out by mergekit, element b
 	@set -e; export SOUP_MERGEKIT; SOUP_MERGEKIT=$${SOUP_MERGEKIT:-$$(tools/export/python.sh mergekit)}; \
 	go test -count=1 -tags export -run Mergekit -timeout 30m -v ./internal/export
 
-chaos: compilers ## kill workers and coordinator of a study at random, SOUP_CHAOS=15m
+chaos: compilers ## kill and cut off a study's workers at random, SOUP_CHAOS=15m; SOUP_CHAOS_NETNS=1 as root
 	go test -count=1 -tags chaos -timeout 120m -v -run TestChaos ./internal/study
 
 bench-fleet: compilers ## the queue with 1 to 8 workers, and with SOUP_TASKS=100000 tiny tasks

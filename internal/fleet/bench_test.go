@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -13,19 +12,24 @@ import (
 	"time"
 )
 
-// benchHub is a queue with workers that connect over TCP.
-func benchHub(b *testing.B, workers int, handler Handler) *Hub {
+// openBench opens a queue that workers reach over TCP.
+func openBench(b *testing.B, dir string) *Hub {
 	b.Helper()
-	o := Options{
-		ID: "bench", Card: Card{Study: "bench", Fingerprint: "f00d"}, Dir: b.TempDir(), Warn: func(s string) { b.Log(s) },
+	h, err := Open(b.Context(), Options{
+		ID: "bench", Card: Card{Study: "bench", Fingerprint: "f00d"}, Dir: dir, Warn: func(s string) { b.Log(s) },
 		Listen: Listen{Address: "127.0.0.1:0", Token: secret},
 		Admit:  func(string, json.RawMessage) Verdict { return Verdict{Admitted: true} },
-	}
-	h, err := Open(b.Context(), o)
+	})
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(h.Close)
+	return h
+}
+
+// employ has workers serve until the benchmark ends.
+func employ(b *testing.B, h *Hub, workers int, handler Handler) {
+	b.Helper()
 	ctx, cancel := context.WithCancel(b.Context())
 	var all sync.WaitGroup
 	for i := range workers {
@@ -35,27 +39,25 @@ func benchHub(b *testing.B, workers int, handler Handler) *Hub {
 		}
 		all.Go(func() {
 			defer l.Close()
-			_ = l.Serve(ctx, ServeOptions{Warn: o.Warn}, handler)
+			_ = l.Serve(ctx, ServeOptions{Warn: h.o.Warn}, handler)
 		})
 	}
 	b.Cleanup(func() {
 		cancel()
 		all.Wait()
 	})
-	return h
 }
 
-// run has n tasks done, so many at once.
-func run(b *testing.B, h *Hub, n, lanes int) {
-	b.Helper()
+func tiny(i int) Task { return Task{ID: fmt.Sprint("t", i), Payload: json.RawMessage("1")} }
+
+// inLanes calls do with 0 to n-1, so many at once.
+func inLanes(n, lanes int, do func(i int)) {
 	next := make(chan int)
 	var all sync.WaitGroup
 	for range lanes {
 		all.Go(func() {
 			for i := range next {
-				if r, err := h.Do(b.Context(), Task{ID: fmt.Sprint("t", i), Payload: json.RawMessage("1")}); err != nil || r.Failed != "" {
-					b.Error(err, r.Failed)
-				}
+				do(i)
 			}
 		})
 	}
@@ -76,11 +78,16 @@ func BenchmarkScaling(b *testing.B) {
 	}
 	for _, workers := range []int{1, 2, 4, 8} {
 		b.Run(strconv.Itoa(workers), func(b *testing.B) {
-			h := benchHub(b, workers, stub)
+			h := openBench(b, b.TempDir())
+			employ(b, h, workers, stub)
 			n := 25 * workers
 			for b.Loop() {
 				begun := time.Now()
-				run(b, h, n, 2*workers)
+				inLanes(n, 2*workers, func(i int) {
+					if r, err := h.Do(b.Context(), tiny(i)); err != nil || r.Failed != "" {
+						b.Error(err, r.Failed)
+					}
+				})
 				took := time.Since(begun)
 				b.ReportMetric(float64(n)/took.Minutes(), "candidates/min")
 				b.ReportMetric(25*latency.Seconds()/took.Seconds(), "linear")
@@ -89,32 +96,61 @@ func BenchmarkScaling(b *testing.B) {
 	}
 }
 
-// BenchmarkTinyTasks puts SOUP_TASKS tasks (default 10,000) that take no time
-// through one coordinator, and opens it again.
+// BenchmarkTinyTasks puts SOUP_TASKS tasks (default 10,000) that take no time into
+// the queue of one coordinator before a worker comes, opens the coordinator again
+// with all of them waiting, has them done by 8 workers, and opens it once more.
 func BenchmarkTinyTasks(b *testing.B) {
 	n := 10_000
 	if given, err := strconv.Atoi(os.Getenv("SOUP_TASKS")); err == nil {
 		n = given
 	}
 	for b.Loop() {
-		h := benchHub(b, 8, func(context.Context, Task, func(int)) (json.RawMessage, error) { return json.RawMessage("2"), nil })
+		h := openBench(b, b.TempDir())
 		begun := time.Now()
-		run(b, h, n, 256)
-		b.ReportMetric(float64(n)/time.Since(begun).Seconds(), "tasks/s")
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		b.ReportMetric(float64(m.Sys)/1e6, "MB")
-		b.ReportMetric(peak(), "peak-MB")
-		o := h.o
-		h.Close()
+		putAll(b, h, n)
+		took := time.Since(begun)
+		b.ReportMetric(float64(n)/took.Seconds(), "put/s")
+		h, again := reopen(b, h)
+		b.ReportMetric(again.Seconds(), "restart-waiting-s")
 		begun = time.Now()
-		again, err := Open(b.Context(), o)
-		if err != nil {
-			b.Fatal(err)
+		answers := putAll(b, h, n) // all are there
+		if info, err := h.tasks.Info(b.Context()); err != nil || info.State.Msgs != uint64(n) {
+			b.Fatalf("%+v wait, want %d: %v", info.State, n, err)
 		}
-		b.ReportMetric(time.Since(begun).Seconds(), "restart-s")
-		again.Close()
+		employ(b, h, 8, func(context.Context, Task, func(int)) (json.RawMessage, error) { return json.RawMessage("2"), nil })
+		for _, answer := range answers {
+			if r := <-answer; r.Failed != "" {
+				b.Error(r.Failed)
+			}
+		}
+		took += time.Since(begun)
+		b.ReportMetric(float64(n)/took.Seconds(), "tasks/s")
+		b.ReportMetric(peak(), "peak-MB")
+		_, again = reopen(b, h)
+		b.ReportMetric(again.Seconds(), "restart-done-s")
 	}
+}
+
+// putAll puts n tasks, many at once, and returns where their results come.
+func putAll(b *testing.B, h *Hub, n int) []<-chan Result {
+	b.Helper()
+	answers := make([]<-chan Result, n)
+	inLanes(n, 256, func(i int) {
+		var err error
+		if answers[i], err = h.Put(b.Context(), tiny(i)); err != nil {
+			b.Error(err)
+		}
+	})
+	return answers
+}
+
+// reopen opens the queue of a coordinator again and says how long it took.
+func reopen(b *testing.B, h *Hub) (*Hub, time.Duration) {
+	b.Helper()
+	h.Close()
+	begun := time.Now()
+	again := openBench(b, h.o.Dir)
+	return again, time.Since(begun)
 }
 
 // peak is the most memory that this process had, in MB; 0 where it is not told.

@@ -225,37 +225,52 @@ func (h *Hub) receive(m jetstream.Msg) {
 	h.stored[r.Task] = true // of a coordinator before this one
 }
 
-// Do has a task done and returns its result. One that an earlier coordinator put is
-// not put again, and one that was answered is not done again.
+// Do has a task done and returns its result.
 func (h *Hub) Do(ctx context.Context, t Task) (Result, error) {
-	answer, queued := h.expect(t.ID)
-	defer h.forget(t.ID)
-	if answer == nil {
-		return h.fetch(ctx, t.ID)
-	}
-	if !queued {
-		if err := h.put(ctx, t); err != nil {
-			return Result{}, err
-		}
+	answer, err := h.Put(ctx, t)
+	if err != nil {
+		return Result{}, err
 	}
 	select {
 	case r := <-answer:
 		return r, nil
 	case <-ctx.Done():
+		h.forget(t.ID)
 		return Result{}, ctx.Err()
 	}
 }
 
-// expect registers for a result; nil if it is there.
-func (h *Hub) expect(id string) (answer chan Result, queued bool) {
+// Put has a task done and returns where its result will come, once. One that an
+// earlier coordinator put is not put again, and one that was answered is not done
+// again.
+func (h *Hub) Put(ctx context.Context, t Task) (<-chan Result, error) {
+	answer, stored, queued := h.expect(t.ID)
+	var err error
+	switch {
+	case stored:
+		var r Result
+		if r, err = h.fetch(ctx, t.ID); err == nil {
+			answer <- r
+		}
+	case !queued:
+		err = h.put(ctx, t)
+	}
+	if err != nil {
+		h.forget(t.ID)
+		return nil, err
+	}
+	return answer, nil
+}
+
+// expect registers for a result, unless it is there.
+func (h *Hub) expect(id string) (answer chan Result, stored, queued bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.stored[id] {
-		return nil, false
-	}
 	answer = make(chan Result, 1)
-	h.waiting[id] = answer
-	return answer, h.queued[id]
+	if stored = h.stored[id]; !stored {
+		h.waiting[id] = answer
+	}
+	return answer, stored, h.queued[id]
 }
 
 func (h *Hub) forget(id string) {

@@ -21,7 +21,8 @@ type assignment struct {
 	Weights  [][]float64 `json:"weights"`
 	Key      string      `json:"key"`
 	Split    string      `json:"split"`
-	First    int         `json:"first,omitempty"` // only so many items; 0: all
+	From     int         `json:"from,omitempty"` // the items of the split: from this one
+	To       int         `json:"to,omitempty"`   // to the one before this; 0: to the last
 	Race     *raceSheet  `json:"race,omitempty"`
 }
 
@@ -84,8 +85,9 @@ func (s *session) courseOf(a assignment) (course, error) {
 	default:
 		return course{}, fleet.Final{Err: fmt.Errorf("unknown split %q", a.Split)}
 	}
-	if a.First > 0 {
-		items = items[:min(a.First, len(items))]
+	if a.To > 0 {
+		to := min(a.To, len(items))
+		items = items[min(a.From, to):to]
 	}
 	if a.Race == nil || s.config.Racing == nil {
 		return whole(items), nil

@@ -14,7 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,6 +32,8 @@ const (
 	chaosAt     = "SOUP_CHAOS_AT"     // host:port
 	chaosPoison = "SOUP_CHAOS_POISON" // key of the candidate under which a process dies
 	chaosName   = "SOUP_CHAOS_NAME"   // of the worker
+
+	chaosNamespaces = "SOUP_CHAOS_NETNS" // not empty: every worker is in a network namespace of its own
 )
 
 const chaosWorkers = 6
@@ -76,7 +78,7 @@ func chaosCoordinator(m *machine) error {
 	}
 	fakeServer(c)
 	at := fleet.Listen{Address: os.Getenv(chaosAt), Token: fleetToken}
-	return Run(context.Background(), c, RunOptions{start: m.start, Warnings: os.Stderr, Fleet: &Fleet{Listen: at, wait: 5 * time.Second}})
+	return Run(context.Background(), c, RunOptions{start: m.start, Warnings: os.Stderr, Fleet: &Fleet{Listen: at, wait: 5 * time.Second, parts: 2}})
 }
 
 func chaosWorker(m *machine) error {
@@ -92,6 +94,7 @@ func chaosWorker(m *machine) error {
 
 // process is one that is started again whenever it ends badly.
 type process struct {
+	cable
 	env   []string
 	cmd   *exec.Cmd
 	ended chan error
@@ -99,7 +102,8 @@ type process struct {
 
 func (p *process) start(t *testing.T) {
 	t.Helper()
-	p.cmd = exec.Command(os.Args[0])
+	line := append(slices.Clone(p.exec), os.Args[0])
+	p.cmd = exec.Command(line[0], line[1:]...)
 	p.cmd.Env, p.cmd.Stderr = append(os.Environ(), p.env...), os.Stderr
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -108,8 +112,9 @@ func (p *process) start(t *testing.T) {
 	go func(cmd *exec.Cmd, ended chan error) { ended <- cmd.Wait() }(p.cmd, p.ended)
 }
 
-// TestChaos kills, and stops for a while, workers and the coordinator at random, with
-// a liar, one that hangs and a poison among them: the ledger is that of a calm study, but for the poison.
+// TestChaos kills workers and the coordinator at random and cuts workers off, with a
+// liar, one that hangs and a poison among them: the ledger is that of a calm study, but
+// for the poison.
 func TestChaos(t *testing.T) {
 	length, err := time.ParseDuration(cmp.Or(os.Getenv(chaosTime), "15m"))
 	if err != nil {
@@ -119,21 +124,25 @@ func TestChaos(t *testing.T) {
 	want := undisturbed(t, more)
 	file := smallStudy(t, more)
 	poison := worst(want)
-	at := freeAddress(t)
-	env := []string{chaosStudy + "=" + file, chaosAt + "=" + at, chaosPoison + "=" + want.Trials[poison].Key}
-	head := &process{env: append(slices.Clone(env), chaosRole+"=coordinator")}
+	_, port, err := net.SplitHostPort(freeAddress(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := []string{chaosStudy + "=" + file, chaosPoison + "=" + want.Trials[poison].Key}
+	head := &process{env: append(slices.Clone(env), chaosAt+"=0.0.0.0:"+port, chaosRole+"=coordinator")}
 	head.start(t)
 	var workers []*process
-	for i, role := range append(slices.Repeat([]string{"worker"}, chaosWorkers), "liar", "hanger") {
-		p := &process{env: append(slices.Clone(env), chaosRole+"="+role, fmt.Sprint(chaosName, "=", role, i))}
+	roles := append(slices.Repeat([]string{"worker"}, chaosWorkers), "liar", "hanger")
+	for i, c := range cables(t, len(roles), port) {
+		p := &process{cable: c, env: append(slices.Clone(env), chaosAt+"="+c.at, chaosRole+"="+roles[i], fmt.Sprint(chaosName, "=", roles[i], i))}
 		p.start(t)
 		workers = append(workers, p)
 	}
-	kills := chaos(t, head, workers, length)
+	kills, cuts := chaos(t, head, workers, length)
 	for _, p := range workers {
 		_ = p.cmd.Process.Kill()
 	}
-	t.Logf("%d kills", kills)
+	t.Logf("%d kills, %d partitions", kills, cuts)
 	got := read(t, DefaultDir(file))
 	if got.Trials[poison].State != results.Failed {
 		t.Errorf("the poison is %s", got.Trials[poison].State)
@@ -172,34 +181,42 @@ func worst(k kept) (trial int) {
 	return trial
 }
 
-// chaos kills for a time, starts again what ended badly, and returns when the study
-// has ended.
-func chaos(t *testing.T, head *process, workers []*process, length time.Duration) (kills int) {
+// chaos kills and cuts for a time, starts again what ended badly, and returns when the
+// study has ended.
+func chaos(t *testing.T, head *process, workers []*process, length time.Duration) (kills, cuts int) {
 	t.Helper()
 	begun := time.Now()
 	shoot, behead, look := time.NewTicker(5*time.Second), time.NewTicker(min(60*time.Second, length/3)), time.NewTicker(200*time.Millisecond)
-	freeze := time.NewTicker(17 * time.Second)
+	cut := time.NewTicker(7 * time.Second)
+	var mending sync.WaitGroup
+	defer mending.Wait()
+	anybody := func() *process { return workers[rand.IntN(chaosWorkers)] }
 	for time.Since(begun) < 3*length+2*time.Minute {
+		raging := time.Since(begun) < length
 		select {
 		case <-shoot.C:
-			if time.Since(begun) < length {
-				_ = workers[rand.IntN(chaosWorkers)].cmd.Process.Kill()
+			if raging {
+				_ = anybody().cmd.Process.Kill()
 				kills++
 			}
-		case <-freeze.C: // longer than its task stays its own, as in a network that is cut
-			if time.Since(begun) < length {
-				stopped := workers[rand.IntN(chaosWorkers)].cmd.Process
-				_ = stopped.Signal(syscall.SIGSTOP)
-				time.AfterFunc(8*time.Second, func() { _ = stopped.Signal(syscall.SIGCONT) })
+		case <-cut.C: // mostly longer than its task stays its own
+			if raging {
+				off := anybody()
+				off.cut(true)
+				mending.Go(func() {
+					time.Sleep(5*time.Second + rand.N(15*time.Second))
+					off.cut(false)
+				})
+				cuts++
 			}
 		case <-behead.C:
-			if time.Since(begun) < length {
+			if raging {
 				_ = head.cmd.Process.Kill()
 				kills++
 			}
 		case err := <-head.ended:
 			if err == nil {
-				return kills
+				return kills, cuts
 			}
 			head.start(t)
 		case <-look.C:
@@ -213,7 +230,7 @@ func chaos(t *testing.T, head *process, workers []*process, length time.Duration
 		}
 	}
 	t.Fatal("the study did not end")
-	return kills
+	return kills, cuts
 }
 
 func freeAddress(t *testing.T) string {

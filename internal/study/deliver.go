@@ -17,6 +17,10 @@ import (
 // ledger knows, and scores the export on test. Before that the export is
 // loaded: it must answer, bit for bit, as the candidate that was scored.
 func (s *session) deliver(ctx context.Context, w finalist, reason string) error {
+	if s.fleet != nil {
+		s.fleet.serving.Lock()
+		defer s.fleet.serving.Unlock()
+	}
 	out := s.winner()
 	known, had, err := s.ledger.Winner()
 	if err != nil {

@@ -29,6 +29,9 @@ func (s *session) finish(ctx context.Context) error {
 		return errors.New("no candidate could be scored")
 	}
 	s.progress.Phase(SelectionPhase, len(finalists))
+	if err := s.divide(ctx, results.Selection, len(finalists), len(s.set.Selection)); err != nil {
+		return err
+	}
 	err := s.scoreFinalists(ctx, finalists, func(f finalist) error {
 		_, err := s.scoreSelection(ctx, f.trial, f.candidate, s.set.Selection)
 		return err
@@ -47,6 +50,9 @@ func (s *session) finish(ctx context.Context) error {
 	}
 	s.progress.Done()
 	rows = slices.DeleteFunc(rows, func(f finalist) bool { return f.trial == winner.trial })
+	if err := s.divide(ctx, results.Test, len(rows), len(s.set.Test)); err != nil {
+		return err
+	}
 	return s.scoreFinalists(ctx, rows, func(f finalist) error {
 		if s.fleet != nil {
 			_, err := s.fleet.score(ctx, f.trial, results.Test, f.candidate, nil)
@@ -58,11 +64,11 @@ func (s *session) finish(ctx context.Context) error {
 	})
 }
 
-// scoreFinalists scores one after the other, or as many at once as there are
-// workers.
+// scoreFinalists scores one after the other, or all at once where there are workers
+// for them.
 func (s *session) scoreFinalists(ctx context.Context, list []finalist, score func(finalist) error) error {
 	all, within := errgroup.WithContext(ctx)
-	all.SetLimit(s.lanes())
+	all.SetLimit(s.ahead())
 	for _, f := range list {
 		all.Go(func() error {
 			if err := within.Err(); err != nil { // one of them ended the study

@@ -25,7 +25,8 @@ type Fleet struct {
 	Listen fleet.Listen  // where workers come to
 	Remote *fleet.Remote // an existing queue in place of that
 
-	wait time.Duration // AckWait, shorter in tests
+	wait  time.Duration // AckWait, shorter in tests
+	parts int           // of each finalist's items in tests; 0: as suits
 }
 
 // mostLanes bounds how many candidates wait or are scored at once.
@@ -37,6 +38,9 @@ type crew struct {
 	hub     *fleet.Hub
 	roster  *roster
 	probes  map[string]results.Trial // that workers were given
+	parts   map[string]int           // of each finalist's items, by split
+	always  int                      // so many, in tests
+	serving sync.Mutex               // held by who uses this process's server
 	workers atomic.Int32
 	end     context.CancelFunc
 	ended   sync.WaitGroup          // of what it does beside the study
@@ -54,7 +58,7 @@ func (s *session) openFleet(ctx context.Context, f Fleet) (context.Context, erro
 	if err != nil {
 		return ctx, err
 	}
-	c := &crew{session: s, roster: newRoster(s.ledger), probes: map[string]results.Trial{}}
+	c := &crew{session: s, roster: newRoster(s.ledger), probes: map[string]results.Trial{}, parts: map[string]int{}, always: f.parts}
 	c.hub, err = fleet.Open(ctx, fleet.Options{
 		ID: id, Card: card, Dir: s.dir, Listen: f.Listen, Remote: f.Remote, Admit: c.admit, Warn: s.warn, AckWait: f.wait,
 	})
@@ -129,6 +133,10 @@ func (c *crew) answer(ctx context.Context, t fleet.Task, beat func(int)) (json.R
 	if err != nil {
 		return nil, fleet.Final{Err: err}
 	}
+	if !c.serving.TryLock() { // the winner is delivered: the task is one that nobody waits for
+		return nil, fleet.Back{Err: errors.New("this server is at the winner")}
+	}
+	defer c.serving.Unlock()
 	c.beat = beat
 	took, err := c.perform(ctx, a, a.Trial)
 	if err != nil {
@@ -154,16 +162,16 @@ func (s *session) blame(ctx context.Context, err error) error {
 // lanes is two for every worker.
 func (c *crew) lanes() int { return min(mostLanes, 2*max(1, int(c.workers.Load()))) }
 
-// score has an assignment done by whoever is free, and records the outcomes.
-func (c *crew) score(ctx context.Context, trial int, split string, who candidate, r *race) (spent, error) {
-	recorded, err := c.outcomes(trial, split)
+// delegate has an assignment done by whoever is free, and records the outcomes.
+func (c *crew) delegate(ctx context.Context, a assignment, r *race) (spent, error) {
+	recorded, err := c.outcomes(a.Trial, a.Split)
 	if err != nil {
 		return spent{}, fatal(err)
 	}
-	if len(c.course(split, r).next(recorded)) == 0 {
+	if len(c.course(a, r).next(recorded)) == 0 {
 		return spent{}, nil
 	}
-	t, err := newAssignment(trial, split, who, r).task()
+	t, err := a.task()
 	if err != nil {
 		return spent{}, fatal(err)
 	}
@@ -174,16 +182,17 @@ func (c *crew) score(ctx context.Context, trial int, split string, who candidate
 	if result.Failed != "" {
 		return spent{}, fmt.Errorf("worker %s: %s", result.Worker, result.Failed)
 	}
-	var a answers
-	if err := json.Unmarshal(result.Payload, &a); err != nil {
+	var given answers
+	if err := json.Unmarshal(result.Payload, &given); err != nil {
 		return spent{}, fatal(fmt.Errorf("worker %s: task %s: %w", result.Worker, t.ID, err))
 	}
-	took := spent{a.Merge, a.Swap, a.Eval, a.First}
-	return took, c.record(ctx, trial, split, result.Worker, a, r)
+	took := spent{given.Merge, given.Swap, given.Eval, given.First}
+	return took, c.record(ctx, a, result.Worker, given, r)
 }
 
-func (c *crew) course(split string, r *race) course {
-	s, err := c.courseOf(assignment{Split: split})
+func (c *crew) course(a assignment, r *race) course {
+	a.Race = nil // r is the same, and of this process
+	s, err := c.courseOf(a)
 	if err != nil || r == nil {
 		return s
 	}
@@ -191,18 +200,18 @@ func (c *crew) course(split string, r *race) course {
 }
 
 // record writes what a worker answered. The coordinator's own did so itself.
-func (c *crew) record(ctx context.Context, trial int, split, worker string, a answers, r *race) error {
+func (c *crew) record(ctx context.Context, a assignment, worker string, given answers, r *race) error {
 	if worker != localWorker {
-		for item, n := range a.Tokens {
-			if err := c.noteTokens(counted{Trial: trial, Item: item, Tokens: n}); err != nil {
+		for item, n := range given.Tokens {
+			if err := c.noteTokens(counted{Trial: a.Trial, Item: item, Tokens: n}); err != nil {
 				return err
 			}
 		}
-		if err := c.ledger.Record(trial, split, a.Outcomes); err != nil {
+		if err := c.ledger.Record(a.Trial, a.Split, given.Outcomes); err != nil {
 			return fatal(err)
 		}
-		if split != results.Search {
-			if err := c.ledger.Event(secondsEvent, seconds{a.Merge, a.Swap, a.Eval, a.First}); err != nil {
+		if a.Split != results.Search {
+			if err := c.ledger.Event(secondsEvent, seconds{given.Merge, given.Swap, given.Eval, given.First}); err != nil {
 				return fatal(err)
 			}
 		}
@@ -210,14 +219,14 @@ func (c *crew) record(ctx context.Context, trial int, split, worker string, a an
 			return err
 		}
 	}
-	if err := c.ledger.Event(workerEvent, scoredBy{trial, split, worker}); err != nil {
+	if err := c.ledger.Event(workerEvent, scoredBy{a.Trial, a.Split, worker}); err != nil {
 		return fatal(err)
 	}
-	recorded, err := c.outcomes(trial, split)
+	recorded, err := c.outcomes(a.Trial, a.Split)
 	if err != nil {
 		return fatal(err)
 	}
-	if left := c.course(split, r).next(recorded); len(left) > 0 {
+	if left := c.course(a, r).next(recorded); len(left) > 0 {
 		return fmt.Errorf("worker %s: %d items were not answered, the first %q", worker, len(left), left[0].ID)
 	}
 	return nil
@@ -313,13 +322,13 @@ func (c *crew) probe(t results.Trial) (assignment, []eval.Outcome, error) {
 		return assignment{}, nil, err
 	}
 	a := newAssignment(-1, results.Search, candidate{t.Strategy, t.Label, t.Weights, t.Key}, nil)
-	a.First = min(probeItems, len(outcomes), len(c.set.Search))
+	a.To = min(probeItems, len(outcomes), len(c.set.Search))
 	of := map[string]eval.Outcome{}
 	for _, o := range outcomes {
 		of[o.ID] = o
 	}
 	var known []eval.Outcome
-	for _, it := range c.set.Search[:a.First] {
+	for _, it := range c.set.Search[:a.To] {
 		known = append(known, of[it.ID])
 	}
 	return a, known, nil

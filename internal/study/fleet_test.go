@@ -72,7 +72,7 @@ func coordinate(t *testing.T, file string, m *machine) *coordinator {
 	r := &coordinator{ended: make(chan error, 1)}
 	o := RunOptions{
 		start: m.start, pause: time.Millisecond, Warnings: &r.said, Info: &r.info,
-		Fleet: &Fleet{Listen: fleet.Listen{Address: "127.0.0.1:0", Token: fleetToken}, wait: time.Second},
+		Fleet: &Fleet{Listen: fleet.Listen{Address: "127.0.0.1:0", Token: fleetToken}, wait: time.Second, parts: 3},
 	}
 	go func() { r.ended <- Run(t.Context(), c, o) }()
 	return r
@@ -114,8 +114,32 @@ func (r *coordinator) helpUntil(ctx context.Context, t *testing.T, name string, 
 	return Work(ctx, o)
 }
 
-// whoScored counts the trials that each worker scored.
+// whoScored counts the tasks that each worker did.
 func whoScored(t *testing.T, dir string) map[string]int {
+	t.Helper()
+	who := map[string]int{}
+	for _, s := range scored(t, dir) {
+		who[s.Worker]++
+	}
+	return who
+}
+
+// selectionTasks counts the tasks of each finalist.
+func selectionTasks(t *testing.T, dir string) map[int]int {
+	t.Helper()
+	tasks := map[int]int{}
+	for _, s := range scored(t, dir) {
+		if s.Split == results.Selection {
+			tasks[s.Trial]++
+		}
+	}
+	if len(tasks) == 0 {
+		t.Error("no finalist was scored by a worker")
+	}
+	return tasks
+}
+
+func scored(t *testing.T, dir string) (list []scoredBy) {
 	t.Helper()
 	l, err := results.OpenReadOnly(dir)
 	if err != nil {
@@ -126,13 +150,12 @@ func whoScored(t *testing.T, dir string) map[string]int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	who := map[string]int{}
 	for _, e := range events {
 		var s scoredBy
 		mustUnmarshal(t, e.Detail, &s)
-		who[s.Worker]++
+		list = append(list, s)
 	}
-	return who
+	return list
 }
 
 const fleetStrategies = "strategies: [{random: {budget: 30}}, {grid: {step: 0.5}}]\nbudget: {trials: 30}\n"
@@ -182,6 +205,11 @@ func TestFleetEndsAsASingleMachine(t *testing.T) {
 	who := whoScored(t, DefaultDir(file))
 	if who["a"] == 0 || who["b"] == 0 || who["liar"] != 0 {
 		t.Errorf("who scored what: %v", who)
+	}
+	for trial, tasks := range selectionTasks(t, DefaultDir(file)) {
+		if tasks != 3 {
+			t.Errorf("the selection items of trial %d were %d tasks, want 3", trial, tasks)
+		}
 	}
 	if liar := workersOf(t, DefaultDir(file))["liar"]; !strings.Contains(liar.Quarantined, "known items otherwise") {
 		t.Errorf("the ledger says of the liar: %+v", liar)
@@ -395,5 +423,47 @@ func mustUnmarshal(t *testing.T, raw []byte, v any) {
 	t.Helper()
 	if err := json.Unmarshal(raw, v); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestParts(t *testing.T) {
+	for _, c := range []struct{ finalists, workers, most, want int }{
+		{6, 1, 10, 1},  // one worker does one after the other
+		{6, 0, 10, 1},  // none is known of
+		{1, 8, 10, 7},  // all but one at it
+		{1, 8, 3, 3},   // few items
+		{1, 8, 0, 1},   // fewer than a part has
+		{6, 8, 10, 4},  // 24 parts in three rounds; two would do no better than one
+		{10, 8, 10, 2}, // 20 parts in three rounds of a half, not two of a whole
+		{20, 8, 10, 1}, // two and a half rounds are three
+		{3, 2, 1, 1},
+	} {
+		if n := parts(c.finalists, c.workers, c.most); n != c.want {
+			t.Errorf("%d finalists, %d workers, at most %d parts: %d, want %d", c.finalists, c.workers, c.most, n, c.want)
+		}
+	}
+}
+
+// The parts of an assignment are all of its items, each once, and tasks of their own.
+func TestDividedAssignment(t *testing.T) {
+	whole := assignment{Trial: 3, Split: results.Test}
+	at := 0
+	ids := map[string]bool{}
+	for _, a := range whole.divide(4, 37) {
+		if a.From != at || a.To <= a.From || a.Trial != 3 {
+			t.Errorf("%+v after item %d", a, at)
+		}
+		at = a.To
+		task, err := a.task()
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids[task.ID] = true
+	}
+	if at != 37 || len(ids) != 4 {
+		t.Errorf("ends at item %d of 37, %d tasks", at, len(ids))
+	}
+	if list := whole.divide(1, 37); len(list) != 1 || list[0].To != 0 {
+		t.Errorf("one part: %+v", list)
 	}
 }

@@ -127,6 +127,15 @@ func (r *race) course(items []eval.Item) course {
 	return course{r.Items, r.Rungs, r.over}
 }
 
+// asks are the ids of its items.
+func (c course) asks() map[string]bool {
+	ids := make(map[string]bool, len(c.items))
+	for _, it := range c.items {
+		ids[it.ID] = true
+	}
+	return ids
+}
+
 // next are the items of the first rung that is not answered as a whole; none where
 // the course is over.
 func (c course) next(recorded []eval.Outcome) []eval.Item {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"soup/eval"
@@ -179,9 +180,9 @@ func (s *session) score(ctx context.Context, trial int, split string, c course, 
 // outcomes batch by batch. Where nothing is to be asked any more, nothing is
 // loaded.
 func (s *session) scoreOnce(ctx context.Context, trial int, split string, c course, load loader) (spent, error) {
-	recorded, err := s.outcomes(trial, split)
+	recorded, err := s.recorded(trial, split, c)
 	if err != nil {
-		return spent{}, fatal(err)
+		return spent{}, err
 	}
 	if len(c.next(recorded)) == 0 {
 		return spent{}, nil
@@ -204,12 +205,17 @@ func (s *session) scoreOnce(ctx context.Context, trial int, split string, c cour
 			break
 		}
 		// From the ledger, as a study reads them that goes on.
-		if recorded, err = s.outcomes(trial, split); err != nil {
-			err = fatal(err)
-		}
+		recorded, err = s.recorded(trial, split, c)
 	}
 	took.eval, took.first = time.Since(start).Seconds(), s.meter.firstAnswer()
 	return took, err
+}
+
+// recorded are the outcomes that the ledger has of a course's items.
+func (s *session) recorded(trial int, split string, c course) ([]eval.Outcome, error) {
+	outcomes, err := s.outcomes(trial, split)
+	asked := c.asks()
+	return slices.DeleteFunc(outcomes, func(o eval.Outcome) bool { return !asked[o.ID] }), fatal(err)
 }
 
 // ask asks the items of a rung that are not recorded and records them.

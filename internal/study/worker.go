@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -258,26 +259,31 @@ func (h *helper) answer(ctx context.Context, t fleet.Task, beat func(int)) (json
 	if a.Split == results.Search {
 		result.Tokens = h.tokens[trial]
 	}
-	if result.Outcomes, err = h.outcomes(trial, a.Split); err != nil {
+	if result.Outcomes, err = h.outcomes(trial, a); err != nil {
 		return nil, err
 	}
 	return json.Marshal(result)
 }
 
-// outcomes are all that the scratch ledger has of a trial's, to be recorded by the
-// coordinator as if they had been scored there.
-func (h *helper) outcomes(trial int, split string) ([]results.Outcome, error) {
-	list, err := h.ledger.Outcomes(trial, split)
+// outcomes are all that the scratch ledger has of an assignment's, to be recorded by
+// the coordinator as if they had been scored there.
+func (h *helper) outcomes(trial int, a assignment) ([]results.Outcome, error) {
+	list, err := h.ledger.Outcomes(trial, a.Split)
 	if err != nil {
 		return nil, err
 	}
-	labels, err := h.ledger.Labels(trial, split)
+	labels, err := h.ledger.Labels(trial, a.Split)
 	for i := range list {
 		if l, ok := labels[list[i].Item]; ok {
 			list[i].Labels = &l
 		}
 	}
-	return list, err
+	if err != nil || a.To == 0 {
+		return list, err
+	}
+	c, err := h.courseOf(a)
+	asked := c.asks()
+	return slices.DeleteFunc(list, func(o results.Outcome) bool { return !asked[o.Item] }), err
 }
 
 // trialOf is the candidate's trial in the scratch ledger.
