@@ -29,7 +29,7 @@ func (k kept) states(state string) (n int) {
 // without it, what is stopped keeps its answers and cannot win, and baselines are
 // not stopped.
 func TestRacedStudy(t *testing.T) {
-	const strategies = "strategies: [{random: {budget: 30}}]\n"
+	const strategies = "strategies: [{random: {budget: 18}}]\n"
 	plain, raced := smallStudy(t, strategies), smallStudy(t, strategies+hasty)
 	mustRun(t, plain, RunOptions{})
 	mustRun(t, raced, RunOptions{})
@@ -126,7 +126,7 @@ func TestStoppedCandidatesAskedAgain(t *testing.T) {
 // Strategies that learn go on with candidates that were stopped, and ask the same
 // points in a study that was stopped by its budget.
 func TestRacedStudyAsksTheSamePoints(t *testing.T) {
-	const strategies = "strategies: [{hillclimb: {budget: 10, steps: 3}}, {cmaes: {budget: 12, population: 4}}, {gp: {budget: 9}}, {auto: {budget: 12}}, {tpe: {budget: 6, startup: 3}}]\n" + hasty
+	const strategies = "strategies: [{hillclimb: {budget: 6, steps: 2}}, {cmaes: {budget: 8, population: 4}}, {gp: {budget: 8}}, {auto: {budget: 8}}, {tpe: {budget: 5, startup: 3}}]\n" + hasty
 	unbroken := smallStudy(t, strategies)
 	mustRun(t, unbroken, RunOptions{})
 	stopped := smallStudy(t, strategies+"budget: {trials: 9}\n")

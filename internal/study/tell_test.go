@@ -45,8 +45,8 @@ func TestStrategiesKnowTheObjective(t *testing.T) {
 // Every strategy asks the same points in a study that was stopped by its budget
 // three times as in one that was not.
 func TestStoppedStudyAsksTheSamePoints(t *testing.T) {
-	const strategies = "strategies: [{coordinate: {budget: 12}}, {hillclimb: {budget: 10, steps: 3}}, {layerwise: {budget: 20, start: 10}}," +
-		" {cmaes: {budget: 12, population: 4}}, {sobol: {budget: 3}}, {gp: {budget: 9, batch: 2}}, {auto: {budget: 12}}, {tpe: {budget: 6, startup: 3}}]\n"
+	const strategies = "strategies: [{coordinate: {budget: 7}}, {hillclimb: {budget: 5, steps: 2}}, {layerwise: {budget: 8, start: 4}}," +
+		" {cmaes: {budget: 8, population: 4}}, {sobol: {budget: 2}}, {gp: {budget: 8, batch: 2}}, {auto: {budget: 8}}, {tpe: {budget: 5, startup: 3}}]\n"
 	unbroken := smallStudy(t, strategies+"groups: {layers: 2}\n")
 	mustRun(t, unbroken, RunOptions{})
 	want := read(t, DefaultDir(unbroken))
@@ -56,7 +56,7 @@ func TestStoppedStudyAsksTheSamePoints(t *testing.T) {
 		}
 	}
 	stopped := smallStudy(t, strategies+"groups: {layers: 2}\nbudget: {trials: 9}\n")
-	for _, budget := range []int{9, 16, 31, 1000} {
+	for _, budget := range []int{9, 16, 25, 1000} {
 		setBudget(t, stopped, budget)
 		mustRun(t, stopped, RunOptions{})
 	}
