@@ -99,9 +99,30 @@ func mayRecord(tx *sql.Tx, trial int, split string) error {
 	return err
 }
 
+// Register gives the items of a split their places in the order of [Ledger.Outcomes],
+// where their answers may be recorded in another. Of an item that has one, it stands.
+// Only item, category and cluster of each are read.
+func (l *Ledger) Register(split string, items []Outcome) error {
+	return l.write(func(tx *sql.Tx) error {
+		insert, err := tx.Prepare(registerItem)
+		if err != nil {
+			return err
+		}
+		defer insert.Close()
+		for _, it := range items {
+			if _, err := it.register(insert, split); err != nil {
+				return fmt.Errorf("item %q: %w", it.Item, err)
+			}
+		}
+		return nil
+	})
+}
+
+const registerItem = `INSERT INTO items (item, category, cluster, split) VALUES (?1, ?2, ?3, ?4)
+	ON CONFLICT (item) DO UPDATE SET split = split RETURNING number, category, cluster, split`
+
 func record(tx *sql.Tx, trial int, split string, outcomes []Outcome) error {
-	item, err := tx.Prepare(`INSERT INTO items (item, category, cluster, split) VALUES (?1, ?2, ?3, ?4)
-		ON CONFLICT (item) DO UPDATE SET split = split RETURNING number, category, cluster, split`)
+	item, err := tx.Prepare(registerItem)
 	if err != nil {
 		return err
 	}

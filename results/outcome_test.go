@@ -3,6 +3,7 @@ package results
 import (
 	"fmt"
 	"math"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -201,5 +202,24 @@ func TestConcurrentUse(t *testing.T) {
 	all.Wait()
 	if n, err := r.Answered(); err != nil || n != 40 {
 		t.Errorf("answered %d, error %v", n, err)
+	}
+}
+
+// Items that are registered are read in that order, whichever is answered first.
+func TestRegister(t *testing.T) {
+	l := begun(t)
+	must(t, l.Start(candidate(0)))
+	items := []Outcome{{Item: "a", Category: "x"}, {Item: "b", Category: "x"}, {Item: "c", Category: "y"}}
+	must(t, l.Register(Selection, items))
+	must(t, l.Record(0, Selection, []Outcome{{Item: "c", Category: "y", State: OK}, {Item: "a", Category: "x", State: OK}}))
+	must(t, l.Register(Selection, items)) // of a run that goes on
+	got, err := l.Outcomes(0, Selection)
+	must(t, err)
+	if len(got) != 2 || got[0].Item != "a" || got[1].Item != "c" {
+		t.Errorf("got %+v", got)
+	}
+	items[1].Category = "z"
+	if err := l.Register(Selection, items); err == nil || !strings.Contains(err.Error(), `item "b": is in category "x", not "z"`) {
+		t.Errorf("another category: %v", err)
 	}
 }

@@ -29,7 +29,7 @@ func (s *session) finish(ctx context.Context) error {
 		return errors.New("no candidate could be scored")
 	}
 	s.progress.Phase(SelectionPhase, len(finalists))
-	if err := s.divide(ctx, results.Selection, len(finalists), len(s.set.Selection)); err != nil {
+	if err := s.divide(ctx, results.Selection, len(finalists), s.set.Selection); err != nil {
 		return err
 	}
 	err := s.scoreFinalists(ctx, finalists, func(f finalist) error {
@@ -50,7 +50,7 @@ func (s *session) finish(ctx context.Context) error {
 	}
 	s.progress.Done()
 	rows = slices.DeleteFunc(rows, func(f finalist) bool { return f.trial == winner.trial })
-	if err := s.divide(ctx, results.Test, len(rows), len(s.set.Test)); err != nil {
+	if err := s.divide(ctx, results.Test, len(rows), s.set.Test); err != nil {
 		return err
 	}
 	return s.scoreFinalists(ctx, rows, func(f finalist) error {

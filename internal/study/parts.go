@@ -7,6 +7,9 @@ import (
 	"fmt"
 
 	"golang.org/x/sync/errgroup"
+
+	"soup/eval"
+	"soup/results"
 )
 
 // The large item sets of few finalists are divided, so that no worker is idle while
@@ -30,10 +33,18 @@ type divided struct {
 
 const dividedEvent = "parts"
 
-// divide settles into how many parts the items of each finalist go.
-func (s *session) divide(ctx context.Context, split string, finalists, items int) error {
+// divide settles into how many parts the items of each finalist go. Whichever is
+// answered first, the ledger has the items in the order in which one machine asks them.
+func (s *session) divide(ctx context.Context, split string, finalists int, items []eval.Item) error {
 	if s.fleet == nil || finalists == 0 {
 		return nil
+	}
+	var known []results.Outcome
+	for _, it := range items {
+		known = append(known, results.Outcome{Item: it.ID, Category: it.Category, Cluster: it.Cluster})
+	}
+	if err := s.ledger.Register(split, known); err != nil {
+		return fatal(err)
 	}
 	events, err := s.ledger.Events(dividedEvent)
 	if err != nil {
@@ -49,7 +60,7 @@ func (s *session) divide(ctx context.Context, split string, finalists, items int
 			return nil
 		}
 	}
-	n := cmp.Or(s.fleet.always, parts(finalists, s.fleet.admitted(ctx), items/leastItems))
+	n := cmp.Or(s.fleet.always, parts(finalists, s.fleet.admitted(ctx), len(items)/leastItems))
 	s.fleet.parts[split] = n
 	return fatal(s.ledger.Event(dividedEvent, divided{split, finalists, n}))
 }
