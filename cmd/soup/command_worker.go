@@ -21,15 +21,25 @@ func newWorkerCommand() *cobra.Command {
 		Long: `Score candidates for a study on another machine: one that runs there as soup run
 --listen :4222, or with --nats. PATHs are this machine's copies of the study's
 parents, and of its base; they are known by their content. Items and options
-come from the study; the server is this machine's own. Several workers may join,
+come from the study; the server is this machine's own. What is missing here --pull
+copies from the coordinator. Several workers may join,
 and may come and go; one that is told to end (SIGTERM, Ctrl-C) hands its
 candidate back. It ends by itself when the study does.`,
 		Example: `  SOUP_TOKEN=$(cat token) soup worker --join nats://head:4222 base finetune/*
+  soup worker --join nats://head:4222 --token-file token --pull --dir /scratch/soup
   soup worker --join tls://head:4222 --token-file token --tls-ca ca.pem base a b`,
-		Args: atLeast(1, "the paths of the study's parents"),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if o.Pull {
+				return nil
+			}
+			return atLeast(1, "the paths of the study's parents")(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.Remote.URL == "" {
 				return &usage.Error{Message: "--join is missing: where the study runs", Advice: "such as --join nats://head:4222; soup run --listen :4222 prints it"}
+			}
+			if o.Pull && o.Dir == "" {
+				return &usage.Error{Message: "--pull: copies of parents are kept, and no folder is named for them", Advice: "add --dir DIR"}
 			}
 			var err error
 			if o.Token, err = web.ReadToken(tokenFile); err != nil {
@@ -45,6 +55,7 @@ candidate back. It ends by itself when the study does.`,
 	}
 	cmd.Flags().StringVar(&o.Remote.URL, "join", "", "where the study runs: nats://HOST:PORT, or tls://")
 	cmd.Flags().StringVar(&o.Study, "study", "", "name of the study, if there are several at the address")
+	cmd.Flags().BoolVar(&o.Pull, "pull", false, "copy parents that are not among the paths from the coordinator, into --dir")
 	cmd.Flags().StringVar(&o.Dir, "dir", "", "folder for candidates and conversions (default: a temporary one)")
 	cmd.Flags().StringVar(&o.Name, "name", "", "name of the worker (default: host and process)")
 	cmd.Flags().StringVar(&o.URL, "url", "", "address of this machine's server, where it is not the study file's")

@@ -25,6 +25,8 @@ type Options struct {
 	// Admit judges a worker: first without an answer, then with that to the probe
 	// which it was given.
 	Admit func(worker string, answer json.RawMessage) Verdict
+	// Files are those of a set that workers may copy; nil: none.
+	Files func(set string) (Files, error)
 	Warn  func(string)
 
 	AckWait time.Duration // after which a task is given to another worker if nothing is heard of the one that has it; default 60 s
@@ -153,6 +155,9 @@ func (h *Hub) announce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if _, err := h.js.CreateOrUpdateObjectStore(ctx, jetstream.ObjectStoreConfig{Bucket: h.pieces(), TTL: piecesFor}); err != nil {
+		return err
+	}
 	card, err := encode("", h.o.Card)
 	if err != nil {
 		return err
@@ -161,6 +166,9 @@ func (h *Hub) announce(ctx context.Context) error {
 		return err
 	}
 	if _, err := h.nc.Subscribe(h.subject("admit"), h.admit); err != nil {
+		return err
+	}
+	if _, err := h.nc.Subscribe(h.subject("copy"), h.offer); err != nil {
 		return err
 	}
 	if _, err := h.nc.Subscribe(h.subject("refused"), func(m *nats.Msg) { h.o.Warn(string(m.Data)) }); err != nil {
@@ -384,7 +392,7 @@ func (h *Hub) Finish(ctx context.Context) error {
 	for _, name := range []string{h.names.tasks(), h.names.results()} {
 		err = errors.Join(err, h.js.DeleteStream(ctx, name))
 	}
-	return errors.Join(err, h.js.DeleteKeyValue(ctx, h.workers()), h.js.DeleteObjectStore(ctx, h.cards()))
+	return errors.Join(err, h.js.DeleteKeyValue(ctx, h.workers()), h.js.DeleteObjectStore(ctx, h.cards()), h.js.DeleteObjectStore(ctx, h.pieces()))
 }
 
 // farewell waits a moment for the workers to go: they must hear the end before the

@@ -78,6 +78,7 @@ func (n names) tasks() string              { return "SOUP-" + n.id + "-TASKS" }
 func (n names) results() string            { return "SOUP-" + n.id + "-RESULTS" }
 func (n names) workers() string            { return "SOUP-" + n.id + "-WORKERS" }
 func (n names) cards() string              { return "SOUP-" + n.id }
+func (n names) pieces() string             { return "SOUP-" + n.id + "-PIECES" }
 func (n names) subject(part string) string { return "soup." + n.id + "." + part }
 func (n names) taskPrefix() string         { return n.subject("task." + n.fingerprint + ".") }
 func (n names) resultPrefix() string       { return n.subject("result.") }

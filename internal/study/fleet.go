@@ -60,7 +60,7 @@ func (s *session) openFleet(ctx context.Context, f Fleet) (context.Context, erro
 	}
 	c := &crew{session: s, roster: newRoster(s.ledger), probes: map[string]results.Trial{}, parts: map[string]int{}, always: f.parts}
 	c.hub, err = fleet.Open(ctx, fleet.Options{
-		ID: id, Card: card, Dir: s.dir, Listen: f.Listen, Remote: f.Remote, Admit: c.admit, Warn: s.warn, AckWait: f.wait,
+		ID: id, Card: card, Dir: s.dir, Listen: f.Listen, Remote: f.Remote, Admit: c.admit, Warn: s.warn, AckWait: f.wait, Files: s.pantry.offer(s.config),
 	})
 	if err != nil {
 		return ctx, err

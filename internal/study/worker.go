@@ -25,6 +25,7 @@ type WorkOptions struct {
 	fleet.Remote
 	Study    string   // name; "" for the only one there
 	Parents  []string // paths of the parents, and of the base if there is one, in any order
+	Pull     bool     // copy those that are missing from the coordinator, into Dir
 	Dir      string   // for its candidates and conversions; "" is a temporary folder
 	Name     string   // of the worker, unlike any other's; "" is made of host and process
 	URL      string   // of this machine's server; "" is the study file's
@@ -37,6 +38,8 @@ type WorkOptions struct {
 	wait  time.Duration                                             // AckWait
 
 	patience time.Duration // without progress; shorter in tests
+
+	link *fleet.Link
 }
 
 // Work scores candidates for a study until it ends, which is no error, or ctx ends:
@@ -51,6 +54,7 @@ func Work(ctx context.Context, o WorkOptions) error {
 		return err
 	}
 	defer link.Close()
+	o.link = link
 	if o.Dir == "" {
 		if o.Dir, err = os.MkdirTemp("", "soup-worker-"); err != nil {
 			return err
@@ -188,7 +192,7 @@ func (about studyCard) match(ctx context.Context, o WorkOptions) (map[string]str
 	for i, hash := range hashes {
 		paths[hash] = o.Parents[i]
 	}
-	for i, hash := range append(about.Hashes[:len(about.Hashes):len(about.Hashes)], about.Base) {
+	for i, hash := range append(slices.Clone(about.Hashes), about.Base) {
 		if hash == "" || paths[hash] != "" {
 			continue
 		}
@@ -196,9 +200,14 @@ func (about studyCard) match(ctx context.Context, o WorkOptions) (map[string]str
 		if i < len(about.Names) {
 			name = "parent " + about.Names[i]
 		}
-		return nil, &usage.Error{
-			Message: fmt.Sprintf("%s (content %s) is none of the %d checkpoints given here", name, short(hash), len(o.Parents)),
-			Advice:  "give the paths of copies of all parents, and of the base if there is one; one changed byte makes it another checkpoint",
+		if !o.Pull {
+			return nil, &usage.Error{
+				Message: fmt.Sprintf("%s (content %s) is none of the %d checkpoints given here", name, short(hash), len(o.Parents)),
+				Advice:  "give the paths of copies of all parents, and of the base if there is one; one changed byte makes it another checkpoint; --pull copies what is missing",
+			}
+		}
+		if paths[hash], err = o.pull(ctx, name, hash); err != nil {
+			return nil, err
 		}
 	}
 	return paths, nil
