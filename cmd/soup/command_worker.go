@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"time"
 
@@ -45,6 +46,9 @@ candidate back. It ends by itself when the study does.`,
 			if o.Token, err = web.ReadToken(tokenFile); err != nil {
 				return err
 			}
+			if err := makeKey(cmd, o.Key); err != nil {
+				return err
+			}
 			o.Wait = patienceToJoin
 			o.Parents, o.Warnings, o.Info = args, cmd.ErrOrStderr(), cmd.ErrOrStderr()
 			if quiet(cmd) {
@@ -65,23 +69,38 @@ candidate back. It ends by itself when the study does.`,
 	return cmd
 }
 
+// makeKey sees to it that there is a key, and tells a new one.
+func makeKey(cmd *cobra.Command, path string) error {
+	if path == "" {
+		return nil
+	}
+	public, made, err := fleet.MakeKey(path)
+	if made && err == nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "soup: wrote a new key to %s; whoever runs the study adds this line to the file of --nkeys: %s\n", path, public)
+	}
+	return err
+}
+
 // patienceToJoin is how long a worker waits for a study that has not begun.
 const patienceToJoin = 30 * time.Second
 
 // registerTrust adds the options of a connection to a NATS server.
 func registerTrust(cmd *cobra.Command, r *fleet.Remote) {
 	cmd.Flags().StringVar(&r.Creds, "nats-creds", "", "file with the credentials (JWT and nkey) that the NATS server wants")
+	cmd.Flags().StringVar(&r.Key, "nkey-file", "", "file with the seed of an nkey in place of a token; a new one is written if it is not there")
 	cmd.Flags().StringVar(&r.CA, "tls-ca", "", "file of the authority that signed the server's certificate (default: the system's)")
 }
 
 // fleetFlags are the options of a run that workers may join.
 type fleetFlags struct {
 	listen fleet.Listen
+	nkeys  string // file
 	remote fleet.Remote
 }
 
 func (f *fleetFlags) register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.remote.URL, "nats", "", "NATS server or cluster (with JetStream) through which workers join")
+	cmd.Flags().StringVar(&f.nkeys, "nkeys", "", "file with the public nkeys of workers that may join, one a line")
 	cmd.Flags().StringVar(&f.listen.Cert, "tls-cert", "", "file of the certificate that workers are shown")
 	cmd.Flags().StringVar(&f.listen.Key, "tls-key", "", "file of its key")
 	registerTrust(cmd, &f.remote)
@@ -91,8 +110,8 @@ func (f *fleetFlags) register(cmd *cobra.Command) {
 func (f *fleetFlags) fleet(tokenFile string) (*study.Fleet, error) {
 	switch {
 	case f.listen.Address == "" && f.remote.URL == "":
-		if f.listen.Cert != "" || f.listen.Key != "" || f.remote.Creds != "" || f.remote.CA != "" {
-			return nil, &usage.Error{Message: "certificates and credentials go with workers", Advice: "add --listen :" + fleet.Port + " or --nats URL"}
+		if f.listen.Cert != "" || f.listen.Key != "" || f.nkeys != "" || f.remote.Creds != "" || f.remote.CA != "" || f.remote.Key != "" {
+			return nil, &usage.Error{Message: "certificates, keys and credentials go with workers", Advice: "add --listen :" + fleet.Port + " or --nats URL"}
 		}
 		return nil, nil
 	case f.listen.Address != "" && f.remote.URL != "":
@@ -105,6 +124,11 @@ func (f *fleetFlags) fleet(tokenFile string) (*study.Fleet, error) {
 	if f.remote.URL != "" {
 		f.remote.Token = token
 		return &study.Fleet{Remote: &f.remote}, nil
+	}
+	if f.nkeys != "" {
+		if f.listen.Keys, err = fleet.ReadKeys(f.nkeys); err != nil {
+			return nil, err
+		}
 	}
 	f.listen.Token = token
 	return &study.Fleet{Listen: f.listen}, nil

@@ -22,6 +22,7 @@ import (
 type Listen struct {
 	Address string // host:port; "" opens no port
 	Token   string // that workers need
+	Keys    []string // public nkeys of workers that need none
 	Cert    string // file of the certificate; "" is no TLS
 	Key     string // file of its key
 }
@@ -34,19 +35,26 @@ const mostPayload = 64 << 20
 const startup = 30 * time.Second
 
 // broker is the embedded server.
-type broker struct{ *server.Server }
+type broker struct {
+	*server.Server
+	own nats.Option // lets this process in
+}
 
 // startBroker runs a server in this process that keeps its files in dir. What it
 // has to say about who was not let in goes to warn.
 func startBroker(dir string, l Listen, warn func(string)) (*broker, error) {
 	o := &server.Options{
 		ServerName: "soup", JetStream: true, StoreDir: dir, SyncAlways: true, MaxPayload: mostPayload, NoSigs: true,
-		DontListen: l.Address == "", Authorization: l.Token, AuthTimeout: 10, MaxPending: 4 * mostPayload,
+		DontListen: l.Address == "", AuthTimeout: 10, MaxPending: 4 * mostPayload,
 	}
 	if l.Address != "" {
 		if err := l.apply(o); err != nil {
 			return nil, err
 		}
+	}
+	own, err := l.admit(o)
+	if err != nil {
+		return nil, err
 	}
 	s, err := server.NewServer(o)
 	if err != nil {
@@ -59,7 +67,20 @@ func startBroker(dir string, l Listen, warn func(string)) (*broker, error) {
 		s.Shutdown()
 		return nil, fmt.Errorf("queue: not ready within %s%s", startup, log.reason())
 	}
-	return &broker{s}, nil
+	return &broker{s, own}, nil
+}
+
+// admit lets in those with the token, those with one of the keys, and this process.
+func (l Listen) admit(o *server.Options) (own nats.Option, err error) {
+	o.Authorization = l.Token
+	if len(l.Keys) == 0 {
+		return nats.Token(l.Token), nil
+	}
+	public, own, err := ownKey()
+	for _, key := range append([]string{public}, l.Keys...) {
+		o.Nkeys = append(o.Nkeys, &server.NkeyUser{Nkey: key})
+	}
+	return own, err
 }
 
 // apply reads address and certificate.
@@ -86,10 +107,10 @@ func (l Listen) apply(o *server.Options) error {
 		o.TLS, o.TLSTimeout = true, 10
 		o.TLSConfig = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
 	}
-	if l.Token == "" && !loopback(host) {
+	if l.Token == "" && len(l.Keys) == 0 && !loopback(host) {
 		return &usage.Error{
 			Message: "--listen " + l.Address + ": other machines can reach this address, and no token guards it",
-			Advice:  "put a token into SOUP_TOKEN or a file named by --token-file, such as that of: openssl rand -hex 16",
+			Advice:  "put a token into SOUP_TOKEN or a file named by --token-file, such as that of: openssl rand -hex 16; or name who may join with --nkeys",
 		}
 	}
 	return probePort(l.Address)
@@ -150,6 +171,7 @@ type Remote struct {
 	URL   string        // nats://host:port or tls://host:port
 	Token string        // that it wants; "" sends none
 	Creds string        // file with a user's JWT and nkey; "" sends none
+	Key   string        // file with the seed of an nkey; "" sends none
 	Wait  time.Duration // for a study to be there, when joining
 	CA    string        // file of the authority that signed its certificate; "" is the system's
 }
@@ -164,6 +186,13 @@ func (r Remote) connect(ctx context.Context, name string) (*nats.Conn, error) {
 	if r.Creds != "" {
 		o = append(o, nats.UserCredentials(r.Creds))
 	}
+	if r.Key != "" {
+		key, err := nats.NkeyOptionFromSeed(r.Key)
+		if err != nil {
+			return nil, usage.Errorf("--nkey-file: %s: %v", r.Key, err)
+		}
+		o = append(o, key)
+	}
 	if r.CA != "" {
 		o = append(o, nats.RootCAs(r.CA))
 	}
@@ -175,12 +204,28 @@ func (r Remote) connect(ctx context.Context, name string) (*nats.Conn, error) {
 		return nc, nil
 	}
 	if errors.Is(err, nats.ErrAuthorization) || strings.Contains(strings.ToLower(err.Error()), "authorization") {
-		return nil, &usage.Error{Message: r.URL + ": not let in: the token is missing or wrong", Advice: "put the coordinator's token into SOUP_TOKEN or a file named by --token-file"}
+		return nil, r.notLetIn()
+	}
+	if untrusted := new(tls.CertificateVerificationError); errors.As(err, &untrusted) {
+		return nil, &usage.Error{Message: r.URL + ": its certificate is not trusted here: " + untrusted.Err.Error(), Advice: "name the authority that signed it, or the certificate itself, with --tls-ca"}
 	}
 	if errors.Is(err, nats.ErrNoServers) || errors.As(err, new(*net.OpError)) {
 		return nil, fmt.Errorf("%s: %w: %w", r.URL, errAbsent, err)
 	}
 	return nil, fmt.Errorf("%s: %w", r.URL, err)
+}
+
+func (r Remote) notLetIn() error {
+	e := &usage.Error{Message: r.URL + ": not let in: the token is missing or wrong", Advice: "put the coordinator's token into SOUP_TOKEN or a file named by --token-file"}
+	if r.Key == "" {
+		return e
+	}
+	public, _, err := MakeKey(r.Key)
+	if err != nil {
+		return err
+	}
+	e.Message, e.Advice = r.URL+": not let in: it does not know the key "+public, "add the key to the coordinator's --nkeys file; it is read when soup run begins"
+	return e
 }
 
 // folder of the queue's files in that of a study.

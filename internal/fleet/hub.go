@@ -82,7 +82,7 @@ func (h *Hub) connect(ctx context.Context) (err error) {
 		if h.broker, err = startBroker(dir, h.o.Listen, h.o.Warn); err != nil {
 			return err
 		}
-		h.nc, err = nats.Connect("", nats.InProcessServer(h.broker), nats.Name("soup coordinator"), nats.Token(h.o.Listen.Token), nats.MaxReconnects(-1))
+		h.nc, err = nats.Connect("", nats.InProcessServer(h.broker), nats.Name("soup coordinator"), h.broker.own, nats.MaxReconnects(-1))
 	}
 	if err != nil {
 		return err
