@@ -35,6 +35,9 @@ type Report struct {
 	// Path is nil unless the study is of two parents and keeps up with one of them.
 	Path *Path `json:"path,omitempty"`
 
+	// Landscape is nil unless enough points of a plane were scored.
+	Landscape *Landscape `json:"landscape,omitempty"`
+
 	// Midpoints is nil unless the strategy of that name ran.
 	Midpoints *Midpoints `json:"midpoints,omitempty"`
 

@@ -30,7 +30,7 @@ func WriteMarkdown(w io.Writer, r Report) error { return write(w, r, &table.Page
 
 func write(w io.Writer, r Report, p *table.Page) error {
 	for _, section := range []func(*table.Page, Report){
-		writeHead, writeStrategies, writeWinner, writeCurve, writePath, writeMidpoints, writeComparisons, writeChoice, writeConstraints, writeCategories, writeInheritance, writeCalibrations, writeFindings, writeFootnotes,
+		writeHead, writeStrategies, writeWinner, writeCurve, writePath, writeLandscape, writeMidpoints, writeComparisons, writeChoice, writeConstraints, writeCategories, writeInheritance, writeCalibrations, writeFindings, writeFootnotes,
 	} {
 		section(p, r)
 	}

@@ -252,7 +252,7 @@ func (h *half) simplest() (soup, parent int) {
 	parent, soup = h.first(h.parents), h.first(counting)
 	best, allowed := soup, math.Inf(1)
 	if soup >= 0 && parent >= 0 {
-		allowed = max(0, h.score[best]-h.score[parent]) / 5
+		allowed = 0.2 * max(0, h.score[best]-h.score[parent]) // not a fifth: the last bit decides where so few items make so few scores
 	}
 	rank := func(i int) []float64 {
 		shares := 1.0

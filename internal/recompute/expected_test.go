@@ -73,6 +73,7 @@ func expect(t testing.TB, dir string) (*ledger, facts) {
 	l.addFindings(f)
 	l.addCurve(f)
 	l.addPath(f)
+	l.addLandscape(f)
 	l.addCalibration(f)
 	l.addOptimism(f)
 	return l, f

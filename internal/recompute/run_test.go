@@ -19,12 +19,12 @@ func TestRunIsRecomputed(t *testing.T) {
 	garden, err := filepath.Abs("../../examples/garden")
 	check(t, err)
 	text := "study: run\nrun: " + garden + "/run/step-11*\nbenchmarks:\n"
-	for _, c := range []string{"arith", "sort"} {
+	for _, c := range []string{"arith", "sort", "choice"} {
 		take(t, filepath.Join(garden, "data", c+".jsonl"), filepath.Join(folder, c+".jsonl"), 13, c == "sort")
 		text += "  - {name: " + c + ", file: " + c + ".jsonl}\n"
 	}
 	file := filepath.Join(folder, "run.yaml")
-	check(t, os.WriteFile(file, []byte(text+"strategies: [{window: {methods: uniform, curve: 3}}]\n"), 0o600))
+	check(t, os.WriteFile(file, []byte(text+"strategies: [{window: {methods: uniform, curve: 3}}, plane]\n"), 0o600))
 	c, err := study.ReadConfig(file)
 	check(t, err)
 	check(t, study.Run(t.Context(), c, study.RunOptions{}))
@@ -36,6 +36,10 @@ func TestRunIsRecomputed(t *testing.T) {
 		t.Fatalf("no curve: %v", f["curve"])
 	}
 	checkJSON(t, f, report, 500)
+	if plane, ok := f["landscape"].(facts); !ok || len(plane["points"].([]any)) != 16 || len(plane["categories"].([]any)) != 3 {
+		t.Fatalf("no landscape: %v", f["landscape"])
+	}
+	checkLandscape(t, f["landscape"].(facts), report)
 }
 
 // addCurve looks for plain means of checkpoints in a row, whose window is the one

@@ -51,7 +51,7 @@ func (s *session) begin(ctx context.Context) error {
 	if err := s.keepScores(ctx); err != nil {
 		return err
 	}
-	if err := errors.Join(s.noteFile(), s.noteFindings()); err != nil {
+	if err := errors.Join(s.noteFile(), s.noteFindings(), s.notePlanes(ctx)); err != nil {
 		return err
 	}
 	if s.past, err = s.ledger.Trials(); err != nil {

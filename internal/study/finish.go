@@ -137,11 +137,11 @@ func (s *session) representatives() []finalist {
 }
 
 // tested are what the winner is compared with on test: the representatives and
-// every parent.
+// every parent; and the points of a plane, for the picture.
 func (s *session) tested() []finalist {
-	rows := s.representatives()
+	rows, plane := s.representatives(), onPlane(s.trials)
 	for _, f := range s.complete() {
-		if f.strategy == singleStrategy && !slices.ContainsFunc(rows, func(g finalist) bool { return g.trial == f.trial }) {
+		if (f.strategy == singleStrategy || plane[f.trial]) && !slices.ContainsFunc(rows, func(g finalist) bool { return g.trial == f.trial }) {
 			rows = append(rows, f)
 		}
 	}

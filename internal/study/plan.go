@@ -61,13 +61,16 @@ func (s *session) planStudy() (plan, error) {
 		if s.config.always(spec.Name) {
 			p.baselines = p.all
 		}
+		if spec.Name == planeStrategy {
+			p.tested += certain
+		}
 	}
 	s.config.Budget.cut(&p)
 	if r := s.config.Racing; r != nil {
 		p.first = min(r.First, p.search)
 	}
 	p.finalists = min(p.all.most, s.config.Finalists+len(specs))
-	p.tested = min(p.all.most, len(specs)+len(s.space.Parents)+1)
+	p.tested = min(p.all.most, p.tested+len(specs)+len(s.space.Parents)+1)
 	return p, nil
 }
 
@@ -92,7 +95,7 @@ func (s *session) atMost(spec StrategySpec, certain int) int {
 		return certain + len(s.space.Parents) - 1
 	case "uniform-selected":
 		return certain + 1
-	case "single", "uniform", "random", "sobol", "grid", "subsets", midpointProbe, windowStrategy:
+	case "single", "uniform", "random", "sobol", "grid", "subsets", midpointProbe, windowStrategy, planeStrategy:
 		return certain
 	}
 	for _, p := range search.Parameters(spec.Name) {

@@ -59,9 +59,9 @@ type race struct {
 	look      eval.Look
 }
 
-// raced says whether a candidate may be stopped.
+// raced says whether a candidate may be stopped. A plane with holes is no picture.
 func (s *session) raced(c candidate) bool {
-	return s.config.Racing != nil && !c.isBase() && !s.config.always(c.strategy)
+	return s.config.Racing != nil && !c.isBase() && !s.config.always(c.strategy) && c.strategy != planeStrategy
 }
 
 // newRace is nil where a candidate is not raced, or nothing is complete yet that

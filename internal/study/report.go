@@ -86,7 +86,7 @@ func (b *reporter) build(ctx context.Context) (results.Report, error) {
 			r.Candidates++
 		}
 	}
-	for _, step := range []func(*results.Report) error{b.addCounts, b.addStrategies, b.addWinner, b.addCurve, b.addPath, b.addMidpoints, b.addComparisons, b.addChoice, b.addConstraints, b.addInheritance, b.addFindings, b.addCalibration, b.addOptimism} {
+	for _, step := range []func(*results.Report) error{b.addCounts, b.addStrategies, b.addWinner, b.addCurve, b.addPath, b.addLandscape, b.addMidpoints, b.addComparisons, b.addChoice, b.addConstraints, b.addInheritance, b.addFindings, b.addCalibration, b.addOptimism} {
 		if err := step(&r); err != nil {
 			return r, err
 		}

@@ -116,15 +116,23 @@ func (s *session) newStrategies() ([]search.Strategy, error) {
 }
 
 func (s *session) newStrategy(spec StrategySpec) (search.Strategy, error) {
-	if spec.Name != windowStrategy {
+	if spec.Name != windowStrategy && spec.Name != planeStrategy {
 		return search.New(spec.Name, spec.Options, s.space, s.config.Seed)
-	}
-	if s.config.Run == "" {
-		return nil, errors.New("strategy window: it averages along one training run; name it as run: path/step-* in place of the parents")
 	}
 	space, err := s.space.WithDefaults()
 	if err != nil {
 		return nil, err
+	}
+	run := s.config.Run != ""
+	if spec.Name == planeStrategy {
+		p, err := readPlane(spec.Options, space.Parents, run)
+		if err != nil {
+			return nil, err
+		}
+		return newPlane(p, space)
+	}
+	if !run {
+		return nil, errors.New("strategy window: it averages along one training run; name it as run: path/step-* in place of the parents")
 	}
 	return newWindow(spec.Options, space)
 }

@@ -160,7 +160,7 @@ func strategySchema() node {
 		}
 		strategies[name] = node{"type": []string{"object", "null"}, "properties": options, "additionalProperties": false}
 	}
-	strategies[windowStrategy] = windowSchema()
+	strategies[windowStrategy], strategies[planeStrategy] = windowSchema(), planeSchema()
 	return node{"anyOf": []node{
 		{"enum": strategyNames()},
 		{"type": "object", "properties": strategies, "additionalProperties": false, "minProperties": 1, "maxProperties": 1},
@@ -174,6 +174,15 @@ func windowSchema() node {
 		"last":      node{"type": "integer", "minimum": 2, "description": "longest window, in checkpoints"},
 		"offsets":   node{"type": "integer", "minimum": 0, "description": "newest checkpoints that are left out, from none to so many"},
 		"half_life": node{"type": "number", "exclusiveMinimum": 0, "description": "of the method ema, in checkpoints"},
+		"curve":     node{"type": "integer", "minimum": 0, "description": "checkpoints in the means along the run; 0: none"},
+	}}
+}
+
+// planeSchema are the options of plane, which names parents.
+func planeSchema() node {
+	return node{"type": []string{"object", "null"}, "additionalProperties": false, "properties": node{
+		"parents": node{"type": "array", "minItems": 3, "maxItems": 3, "items": node{"type": "string"}, "description": "corners of the plane"},
+		"step":    node{"type": "number", "exclusiveMinimum": 0, "maximum": 0.5, "default": 0.25, "description": "distance between weights"},
 	}}
 }
 

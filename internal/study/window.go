@@ -16,7 +16,7 @@ import (
 const windowStrategy = "window"
 
 // strategyNames are all that a study file can name.
-func strategyNames() []string { return append(search.Names(), windowStrategy) }
+func strategyNames() []string { return append(search.Names(), windowStrategy, planeStrategy) }
 
 // window says which averages are tried: every method over the last K checkpoints,
 // K from 2 to Last, and over the K before the newest, up to Offsets of those left

@@ -39,6 +39,7 @@ func Draw(r results.Report) (figures []*Figure, missing []Missing) {
 		{"interpolation", drawEdges},
 		{"run", drawRun},
 		{"path", drawPath},
+		{"landscape", drawLandscape},
 		{"search-test", drawCurse},
 		{"reliability", drawReliability},
 		{"correlation", drawCorrelation},

@@ -76,7 +76,7 @@ func draw1(t *testing.T, r results.Report, name string) string {
 var names = []string{"best-so-far", "categories", "weights", "groups", "interpolation", "search-test", "correlation", "cost"}
 
 // special are drawn of some studies only; each has a test of its own.
-var special = []string{"run", "path", "reliability"}
+var special = []string{"run", "path", "landscape", "reliability"}
 
 // Every figure is drawn, or the reason why not is said.
 func TestDraw(t *testing.T) {
