@@ -278,13 +278,16 @@ func TestCoordinatorComesBack(t *testing.T) {
 	doAll(t, h, 1)
 	cut, cancel := context.WithCancel(t.Context())
 	both := make(chan error, 2)
-	for i := 1; i <= 2; i++ {
+	for i := 1; i <= 2; i++ { // the first is being done, the second waits
 		go func() {
 			_, err := h.Do(cut, number(i))
 			both <- err
 		}()
+		until(t, func() bool {
+			info, err := h.tasks.Info(t.Context())
+			return err == nil && info.State.Msgs == uint64(i) && calls.Load() == 2
+		})
 	}
-	until(t, func() bool { return calls.Load() >= 2 })
 	cancel()
 	for range 2 {
 		if err := <-both; !errors.Is(err, context.Canceled) {

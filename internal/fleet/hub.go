@@ -309,7 +309,7 @@ func (h *Hub) put(ctx context.Context, t Task) error {
 // persist publishes until the server has stored the message, also across its
 // restarts. A result that is there already counts as stored.
 func persist(ctx context.Context, js jetstream.JetStream, m *nats.Msg, id string) error {
-	for {
+	for wait := shortestWait; ; wait = min(2*wait, longestWait) {
 		within, cancel := context.WithTimeout(ctx, 10*time.Second)
 		_, err := js.PublishMsg(within, m, jetstream.WithMsgID(id))
 		cancel()
@@ -324,7 +324,7 @@ func persist(ctx context.Context, js jetstream.JetStream, m *nats.Msg, id string
 		case errors.As(err, &api) && api.Code == 400, errors.Is(err, nats.ErrMaxPayload):
 			return fmt.Errorf("queue: task %s: %w", id, err)
 		}
-		if err := pause(ctx, time.Second); err != nil {
+		if err := pause(ctx, wait); err != nil {
 			return err
 		}
 	}
@@ -389,6 +389,7 @@ func (h *Hub) Finish(ctx context.Context) error {
 	_ = h.nc.Publish(h.subject("end"), nil)
 	_ = h.nc.FlushTimeout(time.Second)
 	h.farewell(ctx)
+	h.end() // or it looks for its stream again, for a second
 	for _, name := range []string{h.names.tasks(), h.names.results()} {
 		err = errors.Join(err, h.js.DeleteStream(ctx, name))
 	}

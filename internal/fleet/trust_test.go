@@ -62,7 +62,7 @@ func TestTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	t.Cleanup(l.Close)
 	work(t, l, ServeOptions{}, double)
 	if r := doAll(t, h, 1)[0]; r.Worker != "w" || string(r.Payload) != "0" || !l.nc.TLSRequired() {
 		t.Errorf("got %+v", r)
@@ -173,7 +173,7 @@ func TestForeignServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	t.Cleanup(l.Close)
 	work(t, l, ServeOptions{}, double)
 	if r := doAll(t, h, 5)[4]; r.Worker != "w" || string(r.Payload) != "8" {
 		t.Errorf("got %+v", r)

@@ -53,6 +53,12 @@ const (
 	presenceEvery     = 5 * time.Second
 )
 
+// What may be better soon is tried again after a while that doubles.
+const (
+	shortestWait = 50 * time.Millisecond
+	longestWait  = 2 * time.Second
+)
+
 // errStuck says that a task did not get on.
 var errStuck = errors.New("no progress")
 
@@ -177,7 +183,7 @@ func (w *worker) serve(ctx context.Context) error {
 		}
 	}
 	w.state(waiting)
-	for {
+	for wait := shortestWait; ; wait = min(2*wait, longestWait) {
 		consumer, err := w.js.Consumer(ctx, w.names.tasks(), w.fingerprint)
 		if err == nil {
 			err = w.pull(ctx, consumer)
@@ -188,7 +194,7 @@ func (w *worker) serve(ctx context.Context) error {
 		case errors.As(err, new(stopped)):
 			return err
 		case err != nil: // the server is away
-			_ = pause(ctx, time.Second)
+			_ = pause(ctx, wait)
 		}
 	}
 }
@@ -392,13 +398,13 @@ func (w *worker) beat(beats chan int, items int) {
 // apply asks to be admitted, until the coordinator has made up its mind.
 func (w *worker) apply(ctx context.Context) error {
 	a := application{Worker: w.name, Protocol: Protocol, Fingerprint: w.fingerprint}
-	for {
+	for wait := shortestWait; ; wait = min(2*wait, longestWait) {
 		v, err := w.ask(ctx, a)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case err != nil || v == Verdict{}:
-			_ = pause(ctx, time.Second)
+			_ = pause(ctx, wait)
 		case v.Admitted:
 			return nil
 		case v.Refused != "":
