@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
 	"math"
@@ -126,15 +127,7 @@ func (f *Figure) terrain(r results.Report, g ground) *terrain {
 // plane is looked at.
 func levels(points []vertex) (list []float64) {
 	const bands = 10
-	byZ := func(a, b vertex) int {
-		switch {
-		case a.z < b.z:
-			return -1
-		case a.z > b.z:
-			return 1
-		}
-		return 0
-	}
+	byZ := func(a, b vertex) int { return cmp.Compare(a.z, b.z) }
 	low, high := slices.MinFunc(points, byZ).z, slices.MaxFunc(points, byZ).z
 	for i := range bands + 1 {
 		share := float64(i) / bands
