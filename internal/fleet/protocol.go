@@ -43,6 +43,7 @@ type Result struct {
 type Presence struct {
 	Worker     string    `json:"worker"`
 	Host       string    `json:"host"`
+	GPU        string    `json:"gpu,omitempty"`
 	Server     string    `json:"server"`
 	State      string    `json:"state"` // probing, waiting, or the task that it works on
 	Candidates int       `json:"candidates"`

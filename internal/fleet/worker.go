@@ -37,7 +37,8 @@ var ErrEnded = errors.New("the study has ended")
 
 // ServeOptions say how a worker works.
 type ServeOptions struct {
-	Host, Server string        // for people
+	Host, GPU, Server string // for people
+
 	Trusted      bool          // takes tasks without a probe: the coordinator's own
 	AckWait      time.Duration // the coordinator's; default 60 s
 	Patience     time.Duration // without progress, after which a task is given up; default 15 min
@@ -83,7 +84,7 @@ type worker struct {
 func (l *Link) Serve(ctx context.Context, o ServeOptions, handler Handler) error {
 	o.AckWait, o.Patience = cmp.Or(o.AckWait, defaultAckWait), cmp.Or(o.Patience, defaultPatience)
 	o.Deliveries, o.Lost = cmp.Or(o.Deliveries, defaultDeliveries), cmp.Or(o.Lost, defaultLost)
-	w := &worker{Link: l, o: o, handler: handler, about: Presence{Worker: l.name, Host: o.Host, Server: o.Server}}
+	w := &worker{Link: l, o: o, handler: handler, about: Presence{Worker: l.name, Host: o.Host, GPU: o.GPU, Server: o.Server}}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	w.life, w.published = ctx, make(chan struct{})

@@ -111,7 +111,7 @@ func (s *session) closeFleet(finished bool) {
 // batch by batch.
 func (c *crew) work(ctx context.Context, wait time.Duration) {
 	host, _ := os.Hostname()
-	o := fleet.ServeOptions{Host: host, Server: c.identity, Trusted: true, AckWait: wait, Warn: c.warn, Lost: 1 << 62}
+	o := fleet.ServeOptions{Host: host, GPU: gpus(ctx), Server: c.identity, Trusted: true, AckWait: wait, Warn: c.warn, Lost: 1 << 62}
 	err := c.hub.Local(localWorker).Serve(ctx, o, c.answer)
 	if ctx.Err() == nil && err != nil {
 		c.broken(err)

@@ -71,7 +71,7 @@ func Work(ctx context.Context, o WorkOptions) error {
 	defer w.close()
 	fmt.Fprintf(w.info, "soup: worker %s helps with study %s\n", o.Name, link.Card.Study)
 	host, _ := os.Hostname()
-	err = link.Serve(ctx, fleet.ServeOptions{Host: host, Server: w.identity, Warn: w.warn, AckWait: o.wait, Patience: o.patience}, w.answer)
+	err = link.Serve(ctx, fleet.ServeOptions{Host: host, GPU: gpus(ctx), Server: w.identity, Warn: w.warn, AckWait: o.wait, Patience: o.patience}, w.answer)
 	if errors.Is(err, fleet.ErrEnded) {
 		fmt.Fprintf(w.info, "soup: study %s has ended\n", link.Card.Study)
 		return nil

@@ -23,7 +23,7 @@ func TestWorkersAreShown(t *testing.T) {
 	v := s.watch(t, "")
 	now := time.Now()
 	must(t, w.Event("fleet", []study.Worker{
-		{Presence: fleet.Presence{Worker: "box-1", Host: "<b>", Server: "vllm 9", State: "task 12-search-ab", Candidates: 1234, PerSecond: 7.25, Seen: now.Add(-40 * time.Second)}},
+		{Presence: fleet.Presence{Worker: "box-1", Host: "<b>", GPU: "NVIDIA H200", Server: "vllm 9", State: "task 12-search-ab", Candidates: 1234, PerSecond: 7.25, Seen: now.Add(-40 * time.Second)}},
 		{Presence: fleet.Presence{Worker: "box-2", Host: "box-2", State: "waiting", PerSecond: 20, Seen: now}},
 		{Presence: fleet.Presence{Worker: "box-3", State: "waiting", Seen: now}, Change: "left"},
 		{Presence: fleet.Presence{Worker: "liar", Seen: now}, Change: "left", Quarantined: "it scores 40 of 100 known items otherwise"},
@@ -31,7 +31,7 @@ func TestWorkersAreShown(t *testing.T) {
 	m := v.until(says("workers", "<h2>Workers"))
 	for _, want := range []string{
 		`Workers <span class="tally">2, 27 items/s, 1 quarantined`, `<tr><th>liar</th>`, `quarantined: it scores 40 of 100 known items otherwise`,
-		`<tr><th>box-1</th><td class="more">&lt;b&gt;</td><td class="more">vllm 9</td><td>trial 12, search</td><td class="n">1,234</td><td class="n">7.2</td><td class="n">4`,
+		`<tr><th>box-1</th><td class="more">&lt;b&gt;</td><td class="more">NVIDIA H200</td><td class="more">vllm 9</td><td>trial 12, search</td><td class="n">1,234</td><td class="n">7.2</td><td class="n">4`,
 		`<td>waiting</td>`,
 	} {
 		if !strings.Contains(m.Parts["workers"], want) {
