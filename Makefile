@@ -81,8 +81,9 @@ agree-mergekit: compilers ## exported recipes carried out by mergekit, element b
 chaos: compilers ## kill and cut off a study's workers at random, SOUP_CHAOS=15m; SOUP_CHAOS_NETNS=1 as root
 	go test -count=1 -tags chaos -timeout 120m -v -run TestChaos ./internal/study
 
-bench-fleet: compilers ## the queue with 1 to 8 workers, and with SOUP_TASKS=100000 tiny tasks
+bench-fleet: compilers ## the queue: 1 to 8 workers, SOUP_TASKS=100000 tiny tasks, its share in SOUP_PAIRS=9 pairs
 	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./internal/fleet
+	go test -run '^$$' -bench Queue -benchtime 1x -timeout 60m ./internal/study
 
 lint: compilers ## vet, golangci-lint, gofumpt; builds the linter once, one to three minutes
 	go vet -tags servers,anchors,browser,scale,export,chaos,agree ./...

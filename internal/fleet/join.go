@@ -48,11 +48,15 @@ func joinOnce(ctx context.Context, r Remote, study, worker string) (*Link, error
 		return nil, err
 	}
 	l := &Link{name: worker, nc: nc}
-	if err := l.open(ctx, r, study); err != nil {
-		l.Close()
-		return nil, err
+	err = l.open(ctx, r, study)
+	if err == nil {
+		return l, nil
 	}
-	return l, nil
+	l.Close()
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil { // it does not answer
+		err = fmt.Errorf("%s: %w: %w", r.URL, errAbsent, err)
+	}
+	return nil, err
 }
 
 // Local is the link of a worker in the coordinator's own process.

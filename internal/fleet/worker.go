@@ -105,8 +105,14 @@ func (l *Link) Serve(ctx context.Context, o ServeOptions, handler Handler) error
 // watch says every few seconds that the worker is there, and ends it when the study
 // has ended or has been away for too long.
 func (w *worker) watch(ctx context.Context, cancel context.CancelCauseFunc) (err error) {
-	if w.seen, err = w.js.KeyValue(ctx, w.workers()); err != nil {
-		return fmt.Errorf("queue: %w", err)
+	for end := time.Now().Add(w.o.Lost); ; { // the network may be cut already
+		if w.seen, err = w.js.KeyValue(ctx, w.workers()); err == nil {
+			break
+		}
+		if ctx.Err() != nil || time.Now().After(end) {
+			return fmt.Errorf("queue: %w", err)
+		}
+		_ = pause(ctx, shortestWait)
 	}
 	go func() {
 		select {

@@ -120,7 +120,7 @@ func TestChaos(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	more := fmt.Sprintf("strategies: [{random: {budget: %d}}]\n", max(20, int(length.Seconds())))
+	more := fmt.Sprintf("strategies: [{random: {budget: %d}}]\n", max(20, int(1.3*length.Seconds())))
 	want := undisturbed(t, more)
 	file := smallStudy(t, more)
 	poison := worst(want)
@@ -138,7 +138,11 @@ func TestChaos(t *testing.T) {
 		p.start(t)
 		workers = append(workers, p)
 	}
+	begun := time.Now()
 	kills, cuts := chaos(t, head, workers, length)
+	if took := time.Since(begun); took < length {
+		t.Errorf("the study ended after %s of %s: it needs more candidates", took, length)
+	}
 	for _, p := range workers {
 		_ = p.cmd.Process.Kill()
 	}

@@ -2,6 +2,7 @@ package study
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"soup/results"
@@ -19,6 +20,8 @@ type paced struct {
 	begun   int // number of its first trial
 	asked   int
 	told    int
+	idle    int // workers that had nothing to do when it last asked for too little
+	said    bool
 }
 
 // Ask implements search.Strategy.
@@ -30,7 +33,34 @@ func (p *paced) Ask(n int) []search.Point {
 	}
 	points := p.Strategy.Ask(n)
 	p.asked += len(points)
+	p.noteIdle(len(points), n)
 	return points
+}
+
+// noteIdle says, once, that workers waited for a strategy that could have asked more at
+// a time. Whether it had more to ask is known when it asks again.
+func (p *paced) noteIdle(points, room int) {
+	if points > 0 && p.idle > 0 && !p.said {
+		if option := together(p.Name()); option != "" {
+			p.said = true
+			fmt.Fprintf(p.session.info, "soup: %d of %d workers waited for the outcomes of %s; with %s: %d it would ask more at a time\n",
+				p.idle, p.session.fleet.workers.Load(), p.Name(), option, p.session.lanes())
+		}
+	}
+	p.idle = 0
+	if p.session.fleet != nil && points < room {
+		p.idle = max(0, int(p.session.fleet.workers.Load())-(p.asked-p.told))
+	}
+}
+
+// together is the option by which a strategy asks more points at a time; "" for none.
+func together(strategy string) string {
+	for _, p := range search.Parameters(strategy) {
+		if p.Name == "batch" || p.Name == "population" {
+			return p.Name
+		}
+	}
+	return ""
 }
 
 // Tell implements search.Strategy.
