@@ -3,6 +3,7 @@ package study
 import (
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"soup/search"
@@ -75,6 +76,38 @@ func TestWorkersAreBusy(t *testing.T) {
 		t.Logf("8 workers, %s %v: %.0f %% busy", c.name, c.options, 100*share)
 		if share < c.least {
 			t.Errorf("%s %v: workers work %.0f %% of the time, less than %.0f %%", c.name, c.options, 100*share, 100*c.least)
+		}
+	}
+}
+
+// Who runs the study is told once that workers waited for a strategy that could have
+// asked more at a time, and only if they did.
+func TestIdleWorkersAreNoted(t *testing.T) {
+	space := search.Space{Parents: []string{"a", "b", "c", "d"}, Groups: []string{"all"}}
+	for name, want := range map[string]string{
+		"random": "",
+		"cmaes":  "soup: 3 of 8 workers waited for the outcomes of cmaes; with population: 16 it would ask more at a time\n",
+	} {
+		options := map[string]any{"budget": 15}
+		if name == "cmaes" {
+			options["population"] = 5
+		}
+		strategy, err := search.New(name, options, space, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var said strings.Builder
+		s := &session{config: &Config{}, info: &said}
+		s.fleet = &crew{session: s}
+		s.fleet.workers.Store(8)
+		p := &paced{Strategy: strategy, session: s}
+		for points := p.Ask(100); len(points) > 0; points = p.Ask(100) {
+			for _, point := range points {
+				p.Tell([]search.Trial{{Point: point, State: search.StateComplete, Score: valley(point.Weights[0])}})
+			}
+		}
+		if said.String() != want {
+			t.Errorf("%s: %q, want %q", name, said.String(), want)
 		}
 	}
 }
