@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"time"
 
@@ -46,7 +45,7 @@ candidate back. It ends by itself when the study does.`,
 			if o.Token, err = web.ReadToken(tokenFile); err != nil {
 				return err
 			}
-			if err := makeKey(cmd, o.Key); err != nil {
+			if err := makeKey(o.Key); err != nil {
 				return err
 			}
 			o.Wait = patienceToJoin
@@ -69,14 +68,14 @@ candidate back. It ends by itself when the study does.`,
 	return cmd
 }
 
-// makeKey sees to it that there is a key, and tells a new one.
-func makeKey(cmd *cobra.Command, path string) error {
+// makeKey sees to it that there is a key. With a new one nobody lets the worker in yet.
+func makeKey(path string) error {
 	if path == "" {
 		return nil
 	}
 	public, made, err := fleet.MakeKey(path)
 	if made && err == nil {
-		fmt.Fprintf(cmd.ErrOrStderr(), "soup: wrote a new key to %s; whoever runs the study adds this line to the file of --nkeys: %s\n", path, public)
+		err = &usage.Error{Message: "--nkey-file " + path + ": a new key is in it now, which no coordinator knows yet", Advice: "add this line to the file of soup run --nkeys, and join again: " + public}
 	}
 	return err
 }
