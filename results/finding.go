@@ -33,7 +33,7 @@ func (i *Inheritance) Losses() (found []Finding) {
 		if s.Verdict == Worse {
 			found = append(found, Finding{
 				Code: LossCode, Severity: "warn", Parent: s.Parent,
-				Message: fmt.Sprintf("in %s the winner is %s points %s away from this parent, the best there, n=%d", s.Category, signed(s.Delta), s.interval(), s.N),
+				Message: fmt.Sprintf("in %s the winner is %s points [%s, %s] below this parent, the best there, n=%d", s.Category, points(-s.Delta), points(-s.High), points(-s.Low), s.N),
 				Remedy:  "name the category in objective.keep, or give it more weight in objective.weights",
 			})
 		}

@@ -125,7 +125,7 @@ func writeMidpoints(p *table.Page, r Report) {
 	}
 	const name, cell, mark = 28, 8, "*"
 	beside := len(r.Parents)
-	if !p.Markdown {
+	if !p.Markdown && !p.Keep {
 		beside = max((p.Columns-name)/cell, 1)
 	}
 	for from := 0; from < len(r.Parents); from += beside {

@@ -40,6 +40,34 @@ func write(w io.Writer, r Report, p *table.Page) error {
 	return nil
 }
 
+// Stage is what a report shows of one kind of study beside the search itself, as
+// tables.
+type Stage struct {
+	ID    string // of one word
+	Title string
+	Parts []table.Part
+}
+
+// Stages are those that the study has data for.
+func (r Report) Stages() (list []Stage) {
+	for _, s := range []struct {
+		id, title string
+		write     func(*table.Page, Report)
+	}{
+		{"run", "Along the run", writeCurve},
+		{"path", "Gained and kept", writePath},
+		{"landscape", "Landscape", writeLandscape},
+		{"midpoints", "Barriers", writeMidpoints},
+		{"reliability", "Probabilities", writeCalibrations},
+	} {
+		p := &table.Page{Keep: true}
+		if s.write(p, r); len(p.Parts()) > 0 {
+			list = append(list, Stage{s.id, s.title, p.Parts()})
+		}
+	}
+	return list
+}
+
 func writeHead(p *table.Page, r Report) {
 	p.Heading("Study " + r.Study)
 	p.Paragraph(fmt.Sprintf("study %s, seed %d: %s of %s, %s, %s answered in %s",

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strings"
 )
 
 // addFindings are those that the last session noted, those of midpoints, and the categories in which
@@ -23,10 +24,13 @@ func (l *ledger) addFindings(f facts) {
 		}
 		list = append(list, facts{
 			"code": "specialisation-loss", "severity": "warn", "parent": s["parent"], "tensor": "",
-			"message": fmt.Sprintf("in %s the winner is %s points [%s, %s] away from this parent, the best there, n=%v",
-				s["category"], signed(s["delta"]), signed(s["low"]), signed(s["high"]), s["n"]),
+			"message": fmt.Sprintf("in %s the winner is %s points [%s, %s] below this parent, the best there, n=%v",
+				s["category"], below(s["delta"]), below(s["high"]), below(s["low"]), s["n"]),
 			"remedy": "name the category in objective.keep, or give it more weight in objective.weights",
 		})
 	}
 	f["findings"] = list
 }
+
+// below is how far down a difference is, in points.
+func below(x any) string { return strings.TrimPrefix(signed(-x.(float64)), "+") }

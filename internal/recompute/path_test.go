@@ -40,6 +40,7 @@ strategies: [{path: {step: 0.5, finest: 0.5}}]
 		t.Errorf("no calibration of labels: %v", f["calibration"])
 	}
 	checkJSON(t, f, report, 400)
+	checkStages(t, dir, f)
 }
 
 // addPath is for two parents of which the constraints name one.

@@ -152,7 +152,7 @@ func write(t *testing.T, s Study) string {
 }
 
 // drawn says of each chart how many of its pixels are not the background's.
-const drawn = `[...document.querySelectorAll("#drawings canvas")].map(c => {
+const drawn = `[...document.querySelectorAll(".drawings canvas")].map(c => {
 	const p = c.getContext("2d").getImageData(0, 0, c.width, c.height).data;
 	let n = 0;
 	for (let i = 3; i < p.length; i += 4) if (p[i] > 0) n++;
@@ -165,7 +165,7 @@ func TestPageInBrowser(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			file := write(t, sample(evil))
 			b.show(t, file, 1280, "light")
-			if charts := value[[]int](t, b, drawn); len(charts) != 6 || slices.Min(charts) < 1000 {
+			if charts := value[[]int](t, b, drawn); len(charts) != 12 || slices.Min(charts) < 1000 {
 				t.Errorf("charts drawn: %v", charts)
 			}
 			checkTrials(t, b)

@@ -18,11 +18,14 @@ import (
 // that begin with @ are names from the page's style. A point's name is the number
 // of its trial, where it is one.
 type chart struct {
-	ID     string         `json:"id"`
-	Title  string         `json:"title"`
-	Text   string         `json:"text"`   // what it shows
-	Height int            `json:"height"` // pixels
-	Option map[string]any `json:"option"`
+	ID     string `json:"id"`
+	Title  string `json:"title"`
+	Text   string `json:"text"`   // what it shows
+	Height int    `json:"height"` // pixels
+	// Section is the ID of the part of the page that it belongs to; without one it is
+	// among the charts.
+	Section string         `json:"section,omitempty"`
+	Option  map[string]any `json:"option"`
 }
 
 // parallelLines is how many candidates the chart of weights shows: more lines
@@ -32,7 +35,7 @@ const parallelLines = 300
 // drawings are the charts that the study has data for.
 func drawings(s Study, categories []string) []chart {
 	list := []chart{}
-	for _, draw := range []func(Study, []string) *chart{drawBest, drawWeights, drawCategories, drawOptimism, drawCorrelation, drawCost} {
+	for _, draw := range []func(Study, []string) *chart{drawBest, drawWeights, drawCategories, drawOptimism, drawCorrelation, drawCost, drawRun, drawRunSoft, drawPath, drawLandscape, drawMidpoints, drawReliability} {
 		if c := draw(s, categories); c != nil {
 			list = append(list, *c)
 		}
@@ -63,7 +66,7 @@ func axes(x, y opts.XAxis) []charts.GlobalOpts {
 	x.NameLocation, x.NameGap = "middle", 28
 	return []charts.GlobalOpts{
 		charts.WithXAxisOpts(x),
-		charts.WithYAxisOpts(opts.YAxis{Name: y.Name, Type: y.Type, Data: y.Data, Scale: y.Scale, Inverse: y.Inverse, Min: y.Min, Max: y.Max}),
+		charts.WithYAxisOpts(opts.YAxis{Name: y.Name, Type: y.Type, Data: y.Data, Scale: y.Scale, Inverse: y.Inverse, Min: y.Min, Max: y.Max, SplitNumber: y.SplitNumber}),
 		charts.WithGridOpts(opts.Grid{Left: "8", Right: "24", Top: "56", Bottom: "36", ContainLabel: opts.Bool(true)}),
 		charts.WithLegendOpts(opts.Legend{Show: opts.Bool(true), Type: "scroll", Top: "0", Left: "0"}),
 		charts.WithTooltipOpts(opts.Tooltip{Show: opts.Bool(true), Trigger: "item"}),
@@ -74,11 +77,21 @@ func number(name string) opts.XAxis {
 	return opts.XAxis{Name: name, Type: "value", Scale: opts.Bool(true)}
 }
 
-// between is an axis of points that holds these values: ECharts does not look at
-// the ends of lines.
+// between is an axis that holds these values: ECharts does not look at the ends of
+// lines. It begins and ends with a tick.
 func between(name string, low, high float64) opts.XAxis {
 	x := number(name)
-	x.Min, x.Max = math.Floor(low), math.Ceil(high)
+	rough := max(high-low, 1e-9) / 6
+	unit := math.Pow(10, math.Floor(math.Log10(rough)))
+	step := 10 * unit
+	for _, times := range []float64{1, 2, 5} {
+		if times*unit >= rough {
+			step = times * unit
+			break
+		}
+	}
+	first, last := math.Floor(low/step), math.Ceil(high/step)
+	x.Min, x.Max, x.SplitNumber = first*step, last*step, int(max(last-first, 1))
 	return x
 }
 
@@ -120,7 +133,7 @@ func drawBest(s Study, _ []string) *chart {
 	line.AddSeries("best so far on search", best, charts.WithLineChartOpts(opts.LineChart{Step: "end", ShowSymbol: opts.Bool(false)}),
 		charts.WithLineStyleOpts(opts.LineStyle{Color: "@accent", Width: 2.5}), charts.WithItemStyleOpts(opts.ItemStyle{Color: "@accent"}))
 	c.Overlap(line)
-	return &chart{"best", "How the search went", "Score of every candidate on the search items, in the order of trying, the best so far, and the finalists on selection.", 360, c.JSON()}
+	return &chart{ID: "best", Title: "How the search went", Text: "Score of every candidate on the search items, in the order of trying, the best so far, and the finalists on selection.", Height: 360, Option: c.JSON()}
 }
 
 // drawWeights sets each parent's weight beside the score. Of several groups of
@@ -158,7 +171,7 @@ func drawWeights(s Study, _ []string) *chart {
 	if grouped {
 		text += " Weights are means over the groups of tensors."
 	}
-	return &chart{"weights", "Weights and score", text, 360, c.JSON()}
+	return &chart{ID: "weights", Title: "Weights and score", Text: text, Height: 360, Option: c.JSON()}
 }
 
 // weightRowOf are a candidate's weights, a parent each, and its score.
@@ -206,7 +219,7 @@ func drawCategories(s Study, _ []string) *chart {
 			charts.WithItemStyleOpts(opts.ItemStyle{Color: verdict.color}), withLines(intervals, opts.LineStyle{Color: verdict.color, Width: 3, Type: "solid"}))
 	}
 	scatter.AddSeries("", nil, withLines([]any{opts.MarkLineNameXAxisItem{XAxis: 0}}, opts.LineStyle{Color: "@ink", Width: 1, Type: "dashed"}))
-	return &chart{"categories", "Gains and losses", "The winner less the best single checkpoint on the test items, by category. An interval that does not reach 0 is no noise.", 120 + 36*len(names), scatter.JSON()}
+	return &chart{ID: "categories", Title: "Gains and losses", Text: "The winner less the best single checkpoint on the test items, by category. An interval that does not reach 0 is no noise.", Height: 120 + 36*len(names), Option: scatter.JSON()}
 }
 
 // span is one end of a line from point to point.
@@ -250,7 +263,7 @@ func drawOptimism(s Study, _ []string) *chart {
 	style := opts.LineStyle{Color: "@ink", Width: 1, Type: "dashed", Opacity: opts.Float(.5)}
 	c.AddSeries("candidate", others, append(dots("@muted"), withLines([]any{[]any{span{low, low}, span{high, high}}}, style))...)
 	c.AddSeries("winner", winner, append(dots("@accent"), charts.WithScatterChartOpts(opts.ScatterChart{SymbolSize: 14}))...)
-	return &chart{"optimism", "Search against test", "Candidates that were scored on both. Below the dashed line a candidate looked better on search, where it was chosen, than it is.", 360, c.JSON()}
+	return &chart{ID: "optimism", Title: "Search against test", Text: "Candidates that were scored on both. Below the dashed line a candidate looked better on search, where it was chosen, than it is.", Height: 360, Option: c.JSON()}
 }
 
 // drawCorrelation shows which categories go together over the candidates.
@@ -292,7 +305,7 @@ func drawCorrelation(s Study, categories []string) *chart {
 			InRange: &opts.VisualMapInRange{Color: []string{"@warm", "@paper", "@cold"}},
 		}))
 	h.AddSeries("correlation", cells, charts.WithLabelOpts(opts.Label{Show: opts.Bool(true), Color: "@ink"}))
-	return &chart{"correlation", "Which categories go together", fmt.Sprintf("Correlation of search scores over %d candidates. Where it is low, parents have different strengths: there a soup can gain.", n), 120 + 40*len(categories), h.JSON()}
+	return &chart{ID: "correlation", Title: "Which categories go together", Text: fmt.Sprintf("Correlation of search scores over %d candidates. Where it is low, parents have different strengths: there a soup can gain.", n), Height: 120 + 40*len(categories), Option: h.JSON()}
 }
 
 // drawCost shows where the time went, by strategy.
@@ -330,5 +343,5 @@ func drawCost(s Study, _ []string) *chart {
 		}
 		bar.AddSeries(part.name, data, charts.WithBarChartOpts(opts.BarChart{Stack: "all"}), charts.WithItemStyleOpts(opts.ItemStyle{Color: part.color}))
 	}
-	return &chart{"cost", "What it cost", "Seconds by strategy, on this server.", 130 + 30*len(names), bar.JSON()}
+	return &chart{ID: "cost", Title: "What it cost", Text: "Seconds by strategy, on this server.", Height: 130 + 30*len(names), Option: bar.JSON()}
 }

@@ -46,7 +46,7 @@ func TestPageHoldsWhatTheStudyHas(t *testing.T) {
 	}
 	_, d := dataOf(t, html)
 	trials, charts := d["trials"].([]any), d["charts"].([]any)
-	if len(trials) != 40 || len(charts) != 6 || d["winner"] != 5. {
+	if len(trials) != 40 || len(charts) != 12 || d["winner"] != 5. {
 		t.Errorf("%d trials, %d charts, winner %v", len(trials), len(charts), d["winner"])
 	}
 	third := trials[2].(map[string]any)

@@ -31,6 +31,7 @@ func sample(evil bool) Study {
 		s.Trials = append(s.Trials, sampleTrial(random, i, name, parents, cats))
 	}
 	s.addRows(name, cats)
+	s.addStages(name, cats)
 	s.addSampleItems(random, name, cats)
 	return s
 }
@@ -100,6 +101,38 @@ func (s *Study) addRows(name func(string) string, cats []string) {
 	s.Constraints = []results.Constraint{{Category: cats[0], Parent: s.Parents[0], Margin: .01, Kept: "kept", Difference: d}}
 	s.Notes = []results.Note{{Strategy: "greedy", Lines: []string{name("adds arith")}}}
 	s.Warnings = []string{name("checkpoint hot: NaN")}
+}
+
+// addStages adds what only studies of some kinds have: all of it.
+func (s *Study) addStages(name func(string) string, cats []string) {
+	d := results.Difference{Delta: .12, Low: .1, High: .14, P: .0001, N: 900, Verdict: results.Better}
+	s.Curve = &results.Curve{Window: 2, Earlier: ptr(1), Raw: &results.Steadiness{Steps: 3, Score: .02, Soft: ptr(.1)}, Averaged: &results.Steadiness{Steps: 3, Score: .01, Soft: ptr(.05)}}
+	for i := range 5 {
+		p := results.CurveStep{Checkpoint: name(fmt.Sprint("step-", i)), Raw: &results.RunScore{Trial: i, Score: .5 + float64(i%2)/20, SE: ptr(.01), Soft: ptr(-.5)}}
+		if i > 0 {
+			p.Averaged, p.Of = &results.RunScore{Trial: 10 + i, Score: .6, SE: ptr(.01), Soft: ptr(-.4 + float64(i)/50)}, 2
+		}
+		s.Curve.Points = append(s.Curve.Points, p)
+	}
+	s.Path = &results.Path{From: s.Parents[0], To: s.Parents[1], Target: cats[:1], Keep: cats[1:], Gain: &d, Share: &results.Estimate{Delta: .7, Low: .5, High: .9}}
+	for i := range 6 {
+		at := float64(i) / 5
+		s.Path.Points = append(s.Path.Points, results.PathPoint{At: at, Trial: i, Target: results.PathScore{Mean: .5 + at/3, SE: ptr(.02)}, Keep: results.PathScore{Mean: .8 - at/2}})
+	}
+	s.Landscape = &results.Landscape{Corners: s.Parents, Distances: []float64{4, 3, 3}, Categories: cats}
+	for i, w := range [][]float64{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}, {.5, .5, 0}, {.5, 0, .5}, {0, .5, .5}, {.4, .3, .3}, {.6, .2, .2}, {.2, .6, .2}, {.2, .2, .6}} {
+		p := results.PlanePoint{Trial: i, Weights: w, Loss: ptr(.5 + w[0]*w[0]), Search: .4}
+		p.X, p.Y = s.Landscape.Place(w)
+		s.Landscape.Points = append(s.Landscape.Points, p)
+	}
+	s.Midpoints = &results.Midpoints{Barriers: []results.Barrier{{First: s.Parents[0], Second: s.Parents[1], Trial: 7, Difference: d}, {First: s.Parents[0], Second: s.Parents[2], Trial: 8, Difference: d}}}
+	s.Calibration = &results.Calibrations{N: 300, Of: s.Parents[:2], Ensemble: d}
+	for i, row := range []string{s.Parents[0], results.OfWinner, results.OfEnsemble} {
+		s.Calibration.Rows = append(s.Calibration.Rows, results.CalibrationRow{Name: row, Trial: ptr(i), Accuracy: .7, ECE: .03, Brier: .4, Bins: []results.Bucket{
+			{Low: .4, High: .5, N: 100, Confidence: .45, Accuracy: .4}, {Low: .8, High: .9, N: 200, Confidence: .85, Accuracy: .82},
+		}})
+	}
+	s.Findings = []results.Finding{{Code: "outlier", Severity: "warn", Parent: s.Parents[2], Message: name("it moved far"), Remedy: name("leave it out")}}
 }
 
 func (s *Study) addSampleItems(random *rand.Rand, name func(string) string, cats []string) {

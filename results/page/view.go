@@ -22,7 +22,9 @@ type view struct {
 	SolvedAll  string
 	Specialist []differenceRow
 	Choice     choice
+	Stages     []results.Stage
 	Notes      []string
+	Findings   []results.Finding
 	Warnings   []string
 	Optimism   string
 	Without    string
@@ -84,7 +86,7 @@ type solvedRow struct{ Parent, Solves, Kept, Fails, Gained string }
 
 func newView(s Study) view {
 	r := s.Report
-	v := view{Title: r.Study, Verdict: newVerdict(r), Without: s.Without, Warnings: slices.Concat(r.FindingLines(), r.Warnings)}
+	v := view{Title: r.Study, Verdict: newVerdict(r), Without: s.Without, Stages: r.Stages(), Findings: r.Findings, Warnings: r.Warnings}
 	v.Facts = []string{
 		count(r.Candidates, "candidate") + " of " + count(len(r.Parents), "parent"), count(r.ItemsAnswered, "item") + " answered",
 		results.Duration(r.Seconds), fmt.Sprintf("seed %d", r.Seed),

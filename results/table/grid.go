@@ -35,6 +35,10 @@ func (p *Page) Fits(g Grid) bool { return p.Markdown || g.room(p.Columns) >= g.w
 
 // Table adds a table.
 func (p *Page) Table(g Grid) {
+	if p.Keep {
+		p.parts = append(p.parts, Part{Grid: g})
+		return
+	}
 	if p.Markdown {
 		p.markdown(g)
 		return

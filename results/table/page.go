@@ -16,10 +16,23 @@ const readable = 100
 type Page struct {
 	Columns  int  // that the text fits; not for Markdown, which has no width
 	Markdown bool // GitHub's, in place of text for a terminal
+	// Keep has tables and items kept as they are, for who sets pages of another kind;
+	// see Parts.
+	Keep bool
 
-	text bytes.Buffer
-	err  error
+	parts []Part
+	text  bytes.Buffer
+	err   error
 }
+
+// Part is a table with the items below it.
+type Part struct {
+	Grid
+	Items []string
+}
+
+// Parts are the tables that were added to a page that keeps them.
+func (p *Page) Parts() []Part { return p.parts }
 
 // WriteTo writes the page, or returns the first error that its tables had.
 func (p *Page) WriteTo(w io.Writer) (int64, error) {
@@ -46,6 +59,11 @@ func (p *Page) Heading(words string) {
 
 // Item is a paragraph among others that belong together.
 func (p *Page) Item(words string) {
+	if p.Keep && len(p.parts) > 0 {
+		last := &p.parts[len(p.parts)-1]
+		last.Items = append(last.Items, words)
+		return
+	}
 	if p.Markdown {
 		p.text.WriteString("- ")
 	}

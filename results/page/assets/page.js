@@ -73,7 +73,7 @@ function colored(x, key) {
 function tip(point) {
   const t = byNumber.get(Number(point.name));
   if (point.seriesType === "bar") return point.name + ", " + point.seriesName + ": " + point.value.toFixed(1) + " s";
-  if (point.seriesType === "heatmap") return data.categories[point.value[0]] + " and " + data.categories[point.value[1]] + ": " + point.value[2];
+  if (point.seriesType === "heatmap" && !(point.data && point.data.name)) return data.categories[point.value[0]] + " and " + data.categories[point.value[1]] + ": " + point.value[2];
   if (point.name === "" || !t) return point.name;
   const lines = ["trial " + t.number + " · " + t.strategy + " · " + t.label, mixText(t).replace(/(.{60}\S*) /g, "$1\n")];
   for (const split of ["search", "selection", "test"]) if (t[split]) lines.push(split + " " + plusMinus(t[split]));
@@ -97,6 +97,8 @@ function optionOf(chart) {
     Object.assign(axis, {axisLine: line, axisTick: line, splitLine: {show: axis.type === "value", lineStyle: {color: color("rule")}},
       nameTextStyle: {color: color("muted")}, axisLabel: {color: color("muted"), hideOverlap: true, overflow: "truncate", width: narrow ? 70 : 130}});
   }
+  // Ends that were chosen are multiples of the distance between ticks.
+  for (const axis of [].concat(o.xAxis || [], o.yAxis || [])) if (axis.splitNumber) axis.interval = (axis.max - axis.min) / axis.splitNumber;
   for (const axis of [].concat(o.yAxis || [])) Object.assign(axis, {nameTextStyle: {color: color("muted"), align: "left"}});
   for (const axis of o.parallelAxis || []) {
     Object.assign(axis, {scale: axis === o.parallelAxis.at(-1), axisLine: {lineStyle: {color: color("muted")}}, axisTick: {show: false}, splitNumber: 2,
@@ -118,14 +120,15 @@ const full = new Set(["best", "weights"]);
 for (const chart of data.charts) {
   const place = make("div", {id: "chart-" + chart.id});
   place.style.height = chart.height + "px";
-  $("drawings").append(make("figure", {className: full.has(chart.id) ? "full" : ""},
+  const section = chart.section && $(chart.section);
+  (section ? section.querySelector(".drawings") : $("drawings")).append(make("figure", {className: full.has(chart.id) ? "full" : ""},
     make("figcaption", {}, make("strong", {textContent: chart.title}), chart.text), place));
   const drawn = echarts.init(place, null, {renderer: "canvas", devicePixelRatio: Math.max(2, devicePixelRatio)});
   canvases.set(chart.id, drawn);
   drawn.on("click", point => { if (byNumber.has(Number(point.name)) && point.name !== "") openCandidate(Number(point.name)); });
   new ResizeObserver(() => drawn.resize()).observe(place);
 }
-if (data.charts.length === 0) $("charts").hidden = true;
+if (!$("drawings").firstChild) $("charts").hidden = true;
 
 // ---- candidates
 
