@@ -2,6 +2,8 @@ package fleet
 
 import (
 	"net"
+	"net/url"
+	"os"
 	"strings"
 
 	"soup/internal/usage"
@@ -34,4 +36,20 @@ func SplitListen(values []string) (page, workers string, err error) {
 		*at = address
 	}
 	return page, workers, nil
+}
+
+// reachable is the URL of a server as other machines find it: by this one's name where
+// it listens at all addresses.
+func reachable(server string) string {
+	u, err := url.Parse(server)
+	if err != nil {
+		return server
+	}
+	ip := net.ParseIP(u.Hostname())
+	name, err := os.Hostname()
+	if err != nil || ip == nil || !ip.IsUnspecified() {
+		return server
+	}
+	u.Host = net.JoinHostPort(name, u.Port())
+	return u.String()
 }

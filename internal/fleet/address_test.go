@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 )
@@ -25,6 +26,23 @@ func TestSplitListen(t *testing.T) {
 		}
 		if !strings.Contains(got, want) {
 			t.Errorf("%s: %s, want %s", values, got, want)
+		}
+	}
+}
+
+func TestReachable(t *testing.T) {
+	name, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for given, want := range map[string]string{
+		"nats://0.0.0.0:4222":   "nats://" + name + ":4222",
+		"tls://[::]:4222":       "tls://" + name + ":4222",
+		"nats://127.0.0.1:4222": "nats://127.0.0.1:4222",
+		"nats://head:4222":      "nats://head:4222",
+	} {
+		if got := reachable(given); got != want {
+			t.Errorf("%s: %s, want %s", given, got, want)
 		}
 	}
 }

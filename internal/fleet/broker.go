@@ -20,11 +20,11 @@ import (
 
 // Listen says where the embedded server is reached, and by whom.
 type Listen struct {
-	Address string // host:port; "" opens no port
-	Token   string // that workers need
+	Address string   // host:port; "" opens no port
+	Token   string   // that workers need
 	Keys    []string // public nkeys of workers that need none
-	Cert    string // file of the certificate; "" is no TLS
-	Key     string // file of its key
+	Cert    string   // file of the certificate; "" is no TLS
+	Key     string   // file of its key
 }
 
 // mostPayload is the largest message that the embedded server takes: the answers

@@ -376,7 +376,7 @@ func (h *Hub) Address() string {
 	case h.o.Listen.Address == "":
 		return ""
 	}
-	return h.broker.ClientURL()
+	return reachable(h.broker.ClientURL())
 }
 
 // Finish tells the workers that there is nothing more to do, and removes the study

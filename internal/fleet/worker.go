@@ -39,12 +39,12 @@ var ErrEnded = errors.New("the study has ended")
 type ServeOptions struct {
 	Host, GPU, Server string // for people
 
-	Trusted      bool          // takes tasks without a probe: the coordinator's own
-	AckWait      time.Duration // the coordinator's; default 60 s
-	Patience     time.Duration // without progress, after which a task is given up; default 15 min
-	Deliveries   int           // of one task, after which it has failed; default 5
-	Lost         time.Duration // without the coordinator, after which the worker ends; default 10 min
-	Warn         func(string)
+	Trusted    bool          // takes tasks without a probe: the coordinator's own
+	AckWait    time.Duration // the coordinator's; default 60 s
+	Patience   time.Duration // without progress, after which a task is given up; default 15 min
+	Deliveries int           // of one task, after which it has failed; default 5
+	Lost       time.Duration // without the coordinator, after which the worker ends; default 10 min
+	Warn       func(string)
 }
 
 const (
