@@ -11,10 +11,10 @@ var paramStop = Parameter{Name: "stop", Default: 0.2, Low: 0, High: 10, Doc: "en
 const patient = 3
 
 // auto does what is cheap and sure first: the parents, equal weights, the soup that
-// the parents' categories vote for, and the greedy soup, which a bad parent does not
-// spoil; then it asks what gp would ask, from all that. It ends with the budget, or when three proposals in a row are expected to
-// gain less than the noise: stop standard errors of the difference between the best
-// and the uniform soup.
+// the parents' categories vote for, and steps of greedy, which show bad parents; then
+// it asks what gp would ask, from all that. It ends with the budget, or when three
+// proposals in a row are expected to gain less than the noise: stop standard errors
+// of the difference between the best and the uniform soup.
 type auto struct {
 	*modelled
 	known record
@@ -70,8 +70,8 @@ func (a *auto) vote() []Point {
 	return []Point{p}
 }
 
-// first are the baselines and the vote, as far as they were not tried yet and
-// greedy can go.
+// first are the parents, equal weights, the vote and greedy's steps, as far as they
+// were not tried yet.
 func (a *auto) first() []Point {
 	if fresh := a.known.lacks(a.space.singles()); len(fresh) > 0 {
 		return append(fresh, a.space.equal("uniform", a.space.all()))
@@ -79,19 +79,33 @@ func (a *auto) first() []Point {
 	if fresh := a.known.lacks(a.vote()); len(fresh) > 0 {
 		return fresh
 	}
-	greedy, err := newGreedy(a.space, a.seed, nil)
+	return a.steps()
+}
+
+// steps are those of greedy that are worth an evaluation. Equal shares say little
+// about parents that the vote gives weight: these are added only until one of them
+// makes the soup worse. All others are tried: a soup of good parents and one of them
+// is what shows how much damage it does.
+func (a *auto) steps() []Point {
+	s, err := newGreedy(a.space, a.seed, nil)
 	if err != nil {
 		return nil
 	}
-	for !greedy.Done() {
-		asked := greedy.Ask(maxPoints)
+	g, vote, worse := s.(*greedy), a.vote(), false
+	for !g.Done() {
+		asked := g.Ask(maxPoints)
+		if worse && len(vote) > 0 && vote[0].Weights[0][g.trying[len(g.trying)-1]] > 0 {
+			g.Tell([]Trial{{Point: asked[0], State: StateFailed}})
+			continue
+		}
 		if fresh := a.known.lacks(asked); len(fresh) > 0 {
 			return fresh
 		}
 		for _, p := range asked {
 			t := *a.known.trial(p)
 			t.Point = p
-			greedy.Tell([]Trial{t})
+			worse = worse || g.members != nil && t.rank() <= g.score
+			g.Tell([]Trial{t})
 		}
 	}
 	return nil

@@ -83,3 +83,31 @@ func TestAutoLeavesOutABadParent(t *testing.T) {
 		t.Errorf("recommends %v", p.Weights)
 	}
 }
+
+// Once equal shares of the best parents are worse than the best alone, only parents
+// that the vote leaves out are still added.
+func TestAutoCutsGreedyShort(t *testing.T) {
+	space := Space{Parents: []string{"a", "b", "c", "bad"}}
+	own := map[string][]float64{"x": {0.9, 0.5, 0.5, 0.1}, "y": {0.5, 0.8, 0.5, 0.1}, "z": {0.5, 0.5, 0.7, 0.1}}
+	try := func(p Point) Trial {
+		trial := Trial{Point: p, State: StateComplete, Categories: map[string]Category{}}
+		for name, means := range own {
+			mean := 0.3
+			if i := slices.Index(p.Weights[0], 1); i >= 0 {
+				mean = means[i]
+			}
+			trial.Categories[name] = Category{Mean: mean, SE: 0.05, N: 100}
+			trial.Score += mean / 3
+		}
+		return trial
+	}
+	var steps []string
+	for _, trial := range chase(t, mustNew(t, "auto", map[string]any{"budget": 10}, space), try, 1) {
+		if strings.HasPrefix(trial.Point.Label, "greedy") {
+			steps = append(steps, trial.Point.Label)
+		}
+	}
+	if want := []string{"greedy: a+b", "greedy: a+bad"}; !slices.Equal(steps, want) {
+		t.Errorf("steps %q, want %q", steps, want)
+	}
+}
