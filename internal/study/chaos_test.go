@@ -120,7 +120,7 @@ func TestChaos(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	more := fmt.Sprintf("strategies: [{random: {budget: %d}}]\n", max(20, int(1.3*length.Seconds())))
+	more := fmt.Sprintf("strategies: [{random: {budget: %d}}]\n", max(20, int(1.7*length.Seconds())))
 	want := undisturbed(t, more)
 	file := smallStudy(t, more)
 	poison := worst(want)
