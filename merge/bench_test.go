@@ -2,9 +2,11 @@ package merge
 
 import (
 	"encoding/binary"
+	"math"
 	"path/filepath"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -84,29 +86,64 @@ func sum(data []byte) uint64 {
 	return a + b + c + d
 }
 
-// BenchmarkMeasure is the geometry of eight parents, against reading them.
+// BenchmarkMeasure is the geometry of eight parents of 64 MB, and its share of what
+// plain reading reaches in the same run: of memory that is mapped already (share),
+// and of the same files where each page is mapped, read and let go of, as Measure
+// does it (share-bounded).
 func BenchmarkMeasure(b *testing.B) {
 	var parents []*Checkpoint
 	for seed := range uint64(8) {
-		parents = append(parents, open(b, directory(b, nil, noise("w", BF16, seed, 64*maxTile))))
-	}
-	bytes := int64(len(parents)) * 64 * maxTile * BF16.Size()
-	b.Run("measure", func(b *testing.B) {
-		b.SetBytes(bytes)
-		for b.Loop() {
-			if _, err := Measure(b.Context(), parents, nil, Grouping{}); err != nil {
-				b.Fatal(err)
-			}
+		f := noise("w", BF16, seed, 2*maxTile)
+		for range 6 {
+			f.data = append(f.data, f.data...)
 		}
-	})
-	b.Run("scan", func(b *testing.B) {
-		b.SetBytes(bytes)
-		for b.Loop() {
-			for _, p := range parents {
-				if _, err := Scan(b.Context(), p); err != nil {
-					b.Fatal(err)
+		f.shape = []int64{128, maxTile}
+		parents = append(parents, open(b, directory(b, nil, f)))
+	}
+	limit, bounded := readBandwidth(parents), 0.0
+	bytes, best := float64(len(parents))*128*float64(maxTile*BF16.Size()), math.Inf(1)
+	for b.Loop() {
+		started := time.Now()
+		if _, err := Measure(b.Context(), parents, nil, Grouping{}); err != nil {
+			b.Fatal(err)
+		}
+		best = min(best, time.Since(started).Seconds())
+		b.StopTimer()
+		bounded = max(bounded, readAndLetGo(parents))
+		limit = max(limit, readBandwidth(parents))
+		b.StartTimer()
+	}
+	rate := bytes / best
+	b.ReportMetric(rate/1e9, "GB/s")
+	b.ReportMetric(limit/1e9, "GB/s-read")
+	b.ReportMetric(rate/limit, "share")
+	b.ReportMetric(rate/bounded, "share-bounded")
+}
+
+// readAndLetGo sums up all parents once, in parallel, tile by tile, and drops every
+// tile's pages, in bytes/s.
+func readAndLetGo(parents []*Checkpoint) float64 {
+	started := time.Now()
+	var total atomic.Int64
+	var wg sync.WaitGroup
+	var next atomic.Int64
+	elements := parents[0].tensors[0].Elements()
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			var s uint64
+			for at := next.Add(maxTile) - maxTile; at < elements; at = next.Add(maxTile) - maxTile {
+				for _, p := range parents {
+					data, _ := p.window(0, at, maxTile, nil)
+					s += sum(data)
+					total.Add(int64(len(data)))
+					p.letGo(0, at, maxTile)
 				}
 			}
-		}
-	})
+			kept.Add(s)
+		})
+	}
+	wg.Wait()
+	return float64(total.Load()) / time.Since(started).Seconds()
 }
+
+var kept atomic.Uint64 // what was read, so that reading is not left out

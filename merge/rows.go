@@ -33,7 +33,7 @@ func (g Geometry) rowsOf(i int) Findings {
 			f.Severity, f.Code = Warn, "permuted-rows"
 			f.Message = fmt.Sprintf("rows of %s are in each other's place: %s", name, some(moves, "rows"))
 			f.Remedy = "its tokenizer was changed; leave this parent out, or put its rows into the order of the others"
-		} else if g.rows[name][rows[0]][i] < elsewhere {
+		} else if g.distance(name, rows[0], i) < elsewhere {
 			continue
 		}
 		found = append(found, f)
@@ -45,13 +45,18 @@ func (g Geometry) rowsOf(i int) Findings {
 // farthest first.
 func (g Geometry) displacedRows(name string, i int) []int {
 	var rows []int
-	for r, distances := range g.rows[name] {
-		if float64(distances[i]) > displaced {
+	for r := range len(g.rows[name]) / len(g.Parents) {
+		if g.distance(name, r, i) > displaced {
 			rows = append(rows, r)
 		}
 	}
-	slices.SortStableFunc(rows, func(a, b int) int { return cmp.Compare(g.rows[name][b][i], g.rows[name][a][i]) })
+	slices.SortStableFunc(rows, func(a, b int) int { return cmp.Compare(g.distance(name, b, i), g.distance(name, a, i)) })
 	return rows
+}
+
+// distance is how far a parent's row of an embedding is from the nearest other one.
+func (g Geometry) distance(name string, row, i int) float64 {
+	return float64(g.rows[name][row*len(g.Parents)+i])
 }
 
 // exchanged says of which rows of the reference the given rows of a parent are

@@ -57,12 +57,16 @@ func (c *Checkpoint) scanTensor(ctx context.Context, i int, found *Findings) err
 		return err
 	}
 	if nans+infs > 0 {
-		*found = Findings{{
-			"not-finite", Warn, c.path, t.Name,
-			fmt.Sprintf("tensor %s holds %d NaN and %d infinite values of %d", t.Name, nans, infs, t.Elements()), "leave this parent out or repair it",
-		}}
+		*found = Findings{notFinite(c.path, t, nans, infs)}
 	}
 	return nil
+}
+
+func notFinite(path string, t Tensor, nans, infs int64) Finding {
+	return Finding{
+		"not-finite", Warn, path, t.Name,
+		fmt.Sprintf("tensor %s holds %d NaN and %d infinite values of %d", t.Name, nans, infs, t.Elements()), "leave this parent out or repair it",
+	}
 }
 
 // countSpecial counts NaNs and infinities: values whose exponent is all ones.

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unsafe"
 
 	"soup/merge/internal/kernel"
 )
@@ -26,8 +27,12 @@ const (
 // Findings points out the parents that should not be averaged as they are: from
 // another pre-training run, scaled, moved much farther than the others, with
 // layers or rows of embeddings in each other's place, or nearly the same as
-// another. All are warnings: they are measured, and some are wanted.
+// another. Where values are not finite that alone is said: they spoil what was
+// measured of all. All are warnings: they are measured, and some are wanted.
 func (g Geometry) Findings() Findings {
+	if len(g.broken) > 0 {
+		return g.broken
+	}
 	var found Findings
 	v := g.Groups[0]
 	if len(g.Parents) == 1 && g.Base == "" {
@@ -281,6 +286,12 @@ func floatsAt(c *Checkpoint, name string, begin, n int64) []float32 {
 		return nil
 	}
 	return values
+}
+
+// bytesOf is the memory of float32 values, which the kernel writes as on every
+// processor that soup runs on: little-endian.
+func bytesOf(values []float32) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(values))), 4*len(values))
 }
 
 func cosine(x, y []float32) float64 {

@@ -3,8 +3,10 @@ package single
 import (
 	"bytes"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -96,5 +98,29 @@ func TestCheckOfSparseFiles(t *testing.T) {
 	var text bytes.Buffer
 	if err := c.WriteText(&text); err != nil || !strings.Contains(text.String(), "read       1.05 GB a candidate") {
 		t.Errorf("%s, %v", &text, err)
+	}
+}
+
+// A parent with NaN is named and left out of what is measured: the others are still
+// held against each other.
+func TestOneBrokenParentHidesNoOther(t *testing.T) {
+	broken := grown(t, "finetune/call", func(_ string, _ []int64, values []float32, _ *merge.Checkpoint) []float32 {
+		values[0] = float32(math.NaN())
+		return values
+	})
+	hot := sprouts + "finetune/hot"
+	c, err := Check(t.Context(), CheckOptions{Advise: true, Base: sprouts + "base", Paths: []string{broken, sprouts + "finetune/arith", hot, sprouts + "finetune/order", sprouts + "finetune/quiz"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, s := range c.LeaveOut {
+		out = append(out, s.Parent+" "+s.Code)
+	}
+	if want := []string{broken + " not-finite", hot + " outlier"}; !slices.Equal(out, want) {
+		t.Errorf("leave out %v, want %v", out, want)
+	}
+	if c.Geometry == nil || len(c.Geometry.Parents) != 4 {
+		t.Errorf("geometry %+v, want that of four parents", c.Geometry)
 	}
 }

@@ -15,25 +15,37 @@ import (
 )
 
 // measure reads all weights: how the parents lie to one another, and what is not
-// finite in them. The geometry is nil where something is not: it has no lengths then.
+// finite in them. Parents with such values are left out of the geometry, and the
+// others measured again. The geometry is nil where nothing can be measured.
 func measure(ctx context.Context, parents []*merge.Checkpoint, base *merge.Checkpoint, spec merge.GroupSpec) (*merge.Geometry, merge.Findings, error) {
 	groups, err := groupsOf(parents[0], spec)
 	if err != nil {
 		return nil, nil, err
 	}
-	g, err := merge.Measure(ctx, parents, base, groups)
-	if err != nil {
-		return nil, nil, err
+	var broken merge.Findings
+	for len(parents) > 0 {
+		g, err := merge.Measure(ctx, parents, base, groups)
+		if err != nil {
+			return nil, nil, err
+		}
+		found := g.Findings()
+		rest := without(parents, found, "not-finite")
+		if len(rest) == len(parents) {
+			if found = append(broken, found...); whole(g) {
+				return &g, found, nil
+			}
+			return nil, found, nil
+		}
+		broken, parents = append(broken, found...), rest
 	}
-	found := g.Findings()
-	if whole(g) {
-		return &g, found, nil
-	}
-	broken, err := scan(ctx, parents)
-	if len(broken) > 0 {
-		found = broken // they spoil what was measured of the others too, where no base is given
-	}
-	return nil, found, err
+	return nil, broken, nil
+}
+
+// without leaves out the parents that have a finding.
+func without(parents []*merge.Checkpoint, found merge.Findings, code string) []*merge.Checkpoint {
+	return slices.DeleteFunc(slices.Clone(parents), func(p *merge.Checkpoint) bool {
+		return slices.ContainsFunc(found, func(f merge.Finding) bool { return f.Code == code && f.Parent == p.Path() })
+	})
 }
 
 // whole says whether every length is a number.

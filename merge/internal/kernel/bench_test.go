@@ -45,9 +45,14 @@ func measure(b *testing.B, sum kernel, dst []byte, src []Operand, round, store T
 	for _, o := range src {
 		bytes += len(o.Data)
 	}
+	measureBest(b, bytes, func() { sum(dst, src, round, store, false) })
+}
+
+// measureBest reports the bytes a second of the fastest call.
+func measureBest(b *testing.B, bytes int, call func()) {
 	best := math.Inf(1)
 	for b.Loop() {
-		best = fastest(best, func() { sum(dst, src, round, store, false) })
+		best = fastest(best, call)
 	}
 	b.ReportMetric(float64(bytes)/best/1e9, "GB/s-best")
 }

@@ -16,14 +16,19 @@ const Variable = "SOUP_KERNEL"
 type variant struct {
 	name string
 	sum  kernel
+	less func(dst, less []float32, data []byte, typ Type) // see lessPortable
+	tile func(sums []float64, a, b []float32, n int)      // see tilePortable
 }
+
+// plain is the variant in Go alone.
+var plain = variant{"portable", portable, lessPortable, tilePortable}
 
 // known names every implementation there is, on any machine.
 var known = []string{"avx512", "avx2", "neon", "portable"}
 
 // variants returns what this machine can run, the fastest first.
 var variants = sync.OnceValue(func() []variant {
-	return append(vectors(), variant{"portable", portable})
+	return append(vectors(), plain)
 })
 
 // selected is what Select took; nil: the environment decides.
@@ -38,7 +43,7 @@ var fromEnvironment = sync.OnceValues(readEnvironment)
 func readEnvironment() (variant, error) {
 	v, err := find(os.Getenv(Variable))
 	if err != nil {
-		return variant{"portable", portable}, &badName{err, Variable + ": "}
+		return plain, &badName{err, Variable + ": "}
 	}
 	return v, nil
 }

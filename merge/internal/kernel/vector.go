@@ -68,3 +68,14 @@ func (j *job) span(begin, end int) {
 		span(sums[:end-whole], j.dst, j.src, whole, j.round, j.store)
 	}
 }
+
+// lessVector leaves what makes no whole turn to Go.
+func lessVector(dst, less []float32, data []byte, typ Type) {
+	whole := len(dst) &^ (maxTurn - 1)
+	if whole > 0 {
+		lessWhole(dst[:whole], less, data, typ)
+	}
+	if whole < len(dst) {
+		lessPortable(dst[whole:], less[whole:], data[whole*typ.Size():], typ)
+	}
+}

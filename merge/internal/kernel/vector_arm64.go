@@ -11,7 +11,7 @@ const neon set = 0
 const maxTurn = 16
 
 // vectors returns the kernels of this processor: every arm64 has NEON.
-func vectors() []variant { return []variant{{"neon", neon.sum}} }
+func vectors() []variant { return []variant{{"neon", neon.sum, lessVector, tileVector}} }
 
 // turn is what a number of elements must be divisible by.
 func (set) turn() int { return maxTurn }
@@ -26,4 +26,22 @@ func sumNEON(dst, terms *byte, count, begin, end int, round, store uint8)
 func (set) run(dst []byte, terms []term, begin, end int, round, store Type, _, _ bool) {
 	of := (*byte)(unsafe.Pointer(unsafe.SliceData(terms)))
 	sumNEON(unsafe.SliceData(dst), of, len(terms), begin, end, uint8(round), uint8(store))
+}
+
+// lessNEON sets dst to n elements less others; n is a multiple of 16.
+//
+//go:noescape
+func lessNEON(dst, less *float32, data *byte, n int, typ uint8)
+
+// tileNEON adds the products of n elements; n is a multiple of 8.
+//
+//go:noescape
+func tileNEON(sums *float64, a, b *float32, n int)
+
+func lessWhole(dst, less []float32, data []byte, typ Type) {
+	lessNEON(unsafe.SliceData(dst), unsafe.SliceData(less), unsafe.SliceData(data), len(dst), uint8(typ))
+}
+
+func tileVector(sums []float64, a, b []float32, n int) {
+	tileNEON(unsafe.SliceData(sums), unsafe.SliceData(a), unsafe.SliceData(b), n)
 }
