@@ -13,7 +13,7 @@ func TestLosses(t *testing.T) {
 		{"sort", "c", Difference{Delta: 0.1, Low: 0.05, High: 0.15, N: 30, Verdict: Better}},
 	}}
 	found := in.Losses()
-	if len(found) != 1 || found[0].Code != LossCode || found[0].Parent != "a" || !strings.Contains(found[0].Message, "in arith the winner is -10.0 points [-15.0, -5.0]") {
+	if len(found) != 1 || found[0].Code != LossCode || found[0].Parent != "a" || !strings.Contains(found[0].Message, "in arith the winner is 10.0 points [5.0, 15.0] below this parent") {
 		t.Errorf("%+v", found)
 	}
 	var none *Inheritance

@@ -318,6 +318,9 @@ func chartPath(want *lines, f facts) {
 	}
 	for _, x := range path["points"].([]any) {
 		p := x.(facts)
+		if p["third"] != nil {
+			continue // the chart is of the line
+		}
 		for key, name := range map[string]string{"target": "gained", "keep": "to keep"} {
 			s := p[key].(facts)
 			step(want, "path", name, p["trial"], p["at"].(float64), 100*s["mean"].(float64), 1.96*(100*s["se"].(float64)))

@@ -11,15 +11,30 @@ import (
 	"soup/internal/study"
 )
 
-// TestPathIsRecomputed is TestReportIsRecomputed for a study of two parents one of
-// which is to be kept up with, with items that have labels.
+// TestPathIsRecomputed is TestReportIsRecomputed for studies of two and of three
+// parents one of which is to be kept up with, with items that have labels.
 func TestPathIsRecomputed(t *testing.T) {
-	folder := t.TempDir()
 	garden, err := filepath.Abs("../../examples/garden")
 	check(t, err)
-	text := "study: path\nparents:\n  - {name: sft, path: " + garden + "/posttrain/sft}\n  - {name: rl, path: " + garden + "/posttrain/rl-arith}\nbenchmarks:\n"
+	for _, c := range []struct {
+		name, more    string
+		items, points int
+	}{
+		{"line", "", 60, 3},
+		{"triangle", "  - {name: base, path: " + garden + "/base}\n", 30, 7}, // six and the mean
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			text := "study: path\nparents:\n  - {name: sft, path: " + garden + "/posttrain/sft}\n  - {name: rl, path: " + garden + "/posttrain/rl-arith}\n" + c.more + "benchmarks:\n"
+			checkPath(t, garden, text, c.items, c.points)
+		})
+	}
+}
+
+func checkPath(t *testing.T, garden, text string, items, points int) {
+	t.Helper()
+	folder := t.TempDir()
 	for _, c := range []string{"arith", "sort", "call", "choice"} {
-		take(t, filepath.Join(garden, "data", c+".jsonl"), filepath.Join(folder, c+".jsonl"), 60, false)
+		take(t, filepath.Join(garden, "data", c+".jsonl"), filepath.Join(folder, c+".jsonl"), items, false)
 		text += "  - {name: " + c + ", file: " + c + ".jsonl}\n"
 	}
 	file := filepath.Join(folder, "path.yaml")
@@ -33,23 +48,23 @@ strategies: [{path: {step: 0.5, finest: 0.5}}]
 	_, f := expect(t, dir)
 	report, err := study.BuildReport(t.Context(), dir)
 	check(t, err)
-	if p, ok := f["path"].(facts); !ok || len(p["points"].([]any)) != 3 || p["share"] == nil {
+	if p, ok := f["path"].(facts); !ok || len(p["points"].([]any)) != points || p["share"] == nil {
 		t.Fatalf("no path: %v", f["path"])
 	}
-	if c, ok := f["calibration"].(facts); !ok || c["n"] != 60.0 {
+	if c, ok := f["calibration"].(facts); !ok || c["n"] != float64(items) {
 		t.Errorf("no calibration of labels: %v", f["calibration"])
 	}
 	checkJSON(t, f, report, 400)
 	checkStages(t, dir, f)
 }
 
-// addPath is for two parents of which the constraints name one.
+// addPath is for two or three parents of which the constraints name one.
 func (l *ledger) addPath(f facts) {
-	if len(l.parents) != 2 || len(l.keep) == 0 || slices.ContainsFunc(l.keep, func(k kept) bool { return k.Parent == "" || k.Parent != l.keep[0].Parent }) {
+	if len(l.parents) > 3 || len(l.keep) == 0 || slices.ContainsFunc(l.keep, func(k kept) bool { return k.Parent == "" || k.Parent != l.keep[0].Parent }) {
 		return
 	}
 	from := slices.Index(l.parents, l.keep[0].Parent)
-	near, far := l.parents[from], l.parents[1-from]
+	near, far, third, best := l.parents[from], "", "", math.Inf(-1)
 	weight := map[string]float64{}
 	var target, keep []string
 	for _, k := range l.keep {
@@ -60,6 +75,15 @@ func (l *ledger) addPath(f facts) {
 			weight[name] = 0
 		} else if weight[name] > 0 {
 			target = append(target, name)
+		}
+	}
+	for _, name := range l.parents {
+		if score := l.score(l.single(name), "search").(facts)["categories"].(facts); name != near {
+			if mean := over(score, target, weight)["mean"].(float64); mean > best {
+				far, third, best = name, far, mean
+			} else {
+				third = name
+			}
 		}
 	}
 	by := map[int]trial{}
@@ -74,20 +98,32 @@ func (l *ledger) addPath(f facts) {
 	for number := range by {
 		order = append(order, number)
 	}
-	at := func(number int) float64 { return by[number].weights[0][1-from] }
+	share := func(number int, of string) float64 {
+		if of == "" {
+			return 0
+		}
+		return by[number].weights[0][slices.Index(l.parents, of)]
+	}
+	at := func(number int) float64 { return share(number, far) }
 	sort.Slice(order, func(i, j int) bool {
-		return at(order[i]) < at(order[j]) || at(order[i]) == at(order[j]) && order[i] < order[j]
+		a, b := order[i], order[j]
+		return slices.Compare([]float64{at(a), share(a, third), float64(a)}, []float64{at(b), share(b, third), float64(b)}) < 0
 	})
 	var list []any
 	for _, number := range order {
 		score := l.score(number, "search").(facts)["categories"].(facts)
-		list = append(list, facts{
-			"at": at(number), "trial": float64(number), "target": over(score, target, weight), "keep": over(score, keep, nil),
-		})
+		x := facts{"at": at(number), "trial": float64(number), "target": over(score, target, weight), "keep": over(score, keep, nil)}
+		if third != "" && share(number, third) != 0 {
+			x["third"] = share(number, third)
+		}
+		list = append(list, x)
 	}
 	of := func(name string) float64 { return weight[name] }
 	gain, _ := l.compared(l.single(far), l.single(near), "test", of)
 	p := facts{"from": near, "to": far, "target": anyList(target), "keep": anyList(keep), "points": list, "gain": gain.facts()}
+	if third != "" {
+		p["third"] = third
+	}
 	if gain.says == "better" {
 		p["share"] = l.share(int(l.number(`SELECT trial FROM winner`)), l.single(near), l.single(far), target, of)
 	}

@@ -10,16 +10,24 @@ import (
 	"soup/results"
 )
 
-// addPath shows, for a study of two parents one of which is to be kept up with, the
-// soups on the line between them.
+// addPath shows, for a study of two or three parents one of which is to be kept up
+// with, the soups of them.
 func (b *reporter) addPath(r *results.Report) error {
 	from := b.keptParent()
-	if len(b.parents) != 2 || from < 0 {
+	if n := len(b.parents); n != 2 && n != 3 || from < 0 {
 		return nil
 	}
-	p := &results.Path{From: b.parents[from], To: b.parents[1-from]}
+	p := &results.Path{From: b.parents[from]}
 	for _, c := range b.keeper.constraints {
 		p.Keep = append(p.Keep, c.Category)
+	}
+	to, third, ok := b.otherEnds(p, from)
+	if !ok {
+		return nil
+	}
+	p.To = b.parents[to]
+	if third >= 0 {
+		p.Third = b.parents[third]
 	}
 	seen := map[int]bool{}
 	for _, t := range b.trials {
@@ -28,19 +36,43 @@ func (b *reporter) addPath(r *results.Report) error {
 			continue
 		}
 		seen[t.Of] = true
-		if p.Target == nil {
-			p.Target = b.targets(score.Categories, p.Keep)
+		x := results.PathPoint{At: t.Weights[0][to], Trial: t.Of, Target: meanOver(score.Categories, p.Target, b.weights), Keep: meanOver(score.Categories, p.Keep, nil)}
+		if third >= 0 {
+			x.Third = t.Weights[0][third]
 		}
-		p.Points = append(p.Points, results.PathPoint{
-			At: t.Weights[0][1-from], Trial: t.Of, Target: meanOver(score.Categories, p.Target, b.weights), Keep: meanOver(score.Categories, p.Keep, nil),
-		})
+		p.Points = append(p.Points, x)
 	}
-	if len(p.Points) < 3 || len(p.Target) == 0 {
+	if len(p.Line()) < 3 {
 		return nil
 	}
-	slices.SortStableFunc(p.Points, func(a, b results.PathPoint) int { return cmp.Compare(a.At, b.At) })
+	slices.SortStableFunc(p.Points, func(a, b results.PathPoint) int { return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Third, b.Third)) })
 	r.Path = p
-	return b.addShare(p, from)
+	return b.addShare(p, from, to)
+}
+
+// otherEnds are the parent with the most in the target, by search, of those that are
+// not to be kept up with, and the third one, -1 if there is none. It sets the target;
+// not ok where there is none, or a parent has no score.
+func (b *reporter) otherEnds(p *results.Path, from int) (to, third int, ok bool) {
+	to, third = -1, -1
+	top := 0.0
+	for i := range b.parents {
+		trial, known := b.parentTrial(i)
+		if i == from {
+			continue
+		}
+		if !known || b.byNumber[trial].Scores.Search == nil {
+			return to, third, false
+		}
+		score := b.byNumber[trial].Scores.Search.Categories
+		p.Target = b.targets(score, p.Keep)
+		if mean := meanOver(score, p.Target, b.weights).Mean; to < 0 || mean > top {
+			to, third, top = i, to, mean
+		} else {
+			third = i
+		}
+	}
+	return to, third, len(p.Target) > 0
 }
 
 // keptParent is the parent that all constraints name, -1 if there is none.
@@ -101,7 +133,7 @@ func meanOver(scores map[string]results.CategoryScore, categories []string, weig
 
 // addShare measures on test what the far parent gains in the target, and how much
 // of that the winner has.
-func (b *reporter) addShare(p *results.Path, from int) error {
+func (b *reporter) addShare(p *results.Path, from, to int) error {
 	weights := map[string]float64{}
 	for _, name := range p.Keep {
 		weights[name] = 0
@@ -112,7 +144,7 @@ func (b *reporter) addShare(p *results.Path, from int) error {
 		}
 	}
 	near, ok := b.parentTrial(from)
-	far, also := b.parentTrial(1 - from)
+	far, also := b.parentTrial(to)
 	if !ok || !also {
 		return nil
 	}

@@ -112,12 +112,13 @@ func drawPath(s Study, _ []string) *chart {
 		return nil
 	}
 	target, keep := newLadder(), newLadder()
-	for _, x := range h.Points {
+	on := h.Line()
+	for _, x := range on {
 		target.score(x, x.Target)
 		keep.score(x, x.Keep)
 	}
 	line := charts.NewLine()
-	x := between("weight of "+h.To, h.Points[0].At, h.Points[len(h.Points)-1].At)
+	x := between("weight of "+h.To, on[0].At, on[len(on)-1].At)
 	line.SetGlobalOptions(axes(x, between("score, points", min(target.low, keep.low), max(target.high, keep.high)))...)
 	target.draw(line, "gained", "@accent", "circle")
 	keep.draw(line, "to keep", "@second", "rect")

@@ -16,12 +16,12 @@ import (
 func drawPath(r results.Report) (*Figure, string) {
 	h := r.Path
 	if h == nil {
-		return nil, "not a study of two parents that keeps up with one of them (objective.keep)"
+		return nil, "not a study of two or three parents that keeps up with one of them (objective.keep)"
 	}
 	p := newPanel("weight of "+printable(h.To), "score (points)")
 	addGrid(p, false, true)
 	f := &Figure{title: fmt.Sprintf("From %s to %s", h.From, h.To), width: 6.5 * vg.Inch, height: 3.6 * vg.Inch}
-	f.subtitle = fmt.Sprintf("%s on search (n = %d items each); bars are 95 %% intervals", plural(len(h.Points), "soup"), commonItems(r, search))
+	f.subtitle = fmt.Sprintf("%s on search (n = %d items each); bars are 95 %% intervals", plural(len(h.Line()), "soup"), commonItems(r, search))
 	for _, kind := range []struct {
 		name  string
 		style draw.GlyphStyle
@@ -31,7 +31,7 @@ func drawPath(r results.Report) (*Figure, string) {
 		{"to keep: " + strings.Join(h.Keep, ", "), glyph(green, 2.8, draw.BoxGlyph{}), func(x results.PathPoint) results.PathScore { return x.Keep }},
 	} {
 		var line plotter.XYs
-		for _, x := range h.Points {
+		for _, x := range h.Line() {
 			s, bar := kind.of(x), 0.0
 			if s.SE != nil {
 				bar = 100 * z95 * *s.SE
