@@ -357,7 +357,7 @@ func TestWhoCannotJoin(t *testing.T) {
 	if _, err := list.Put(t.Context(), "night-1", []byte(`{"name":"night","protocol":99}`)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Join(t.Context(), Remote{URL: h.Address(), Token: secret}, "", "old"); err == nil || !strings.Contains(err.Error(), "protocol version 99, this soup has 1") {
+	if _, err := Join(t.Context(), Remote{URL: h.Address(), Token: secret}, "", "old"); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("protocol version 99, this soup has %d", Protocol)) {
 		t.Errorf("another version: %v", err)
 	}
 	until(t, func() bool { return strings.Contains(said.all(), "worker old does not join: ") })

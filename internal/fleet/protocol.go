@@ -14,7 +14,7 @@ import (
 
 // Protocol is the version of what coordinator and workers say to each other. Those
 // of different versions do not work together.
-const Protocol = 1
+const Protocol = 2
 
 // Card is what a worker is told about a study before it takes a task.
 type Card struct {
