@@ -70,9 +70,11 @@ func choose(prior Prior, o Observations) Kernel {
 	covariance := mat.NewSymDense(len(o.Places), nil)
 	p := &Process{Mean: prior.Mean, xs: o.Places}
 	for _, z := range prior.steps() {
+		length := prior.Length * math.Exp(z*prior.LengthFactor)
+		alike := correlations(distance, length)
 		for _, y := range prior.steps() {
-			p.Kernel = prior.kernel(prior.Length*math.Exp(z*prior.LengthFactor), prior.Signal*math.Exp(y*prior.SignalFactor))
-			p.fill(covariance, distance, product, o.Noise)
+			p.Kernel = prior.kernel(length, prior.Signal*math.Exp(y*prior.SignalFactor))
+			p.fill(covariance, alike, product, o.Noise)
 			if p.condition(covariance, o.Values) != nil {
 				continue
 			}
@@ -112,12 +114,22 @@ func pairs(xs [][]float64) (distance, product []float64) {
 	return distance, product
 }
 
-// fill makes the covariance of the observations.
-func (p *Process) fill(covariance *mat.SymDense, distance, product []float64, noise mat.Symmetric) {
+// correlations are Matérn's at these distances.
+func correlations(distance []float64, length float64) []float64 {
+	alike := make([]float64, len(distance))
+	for i, d := range distance {
+		alike[i] = matern(d / length)
+	}
+	return alike
+}
+
+// fill makes the covariance of the observations from the correlations and inner
+// products of all pairs.
+func (p *Process) fill(covariance *mat.SymDense, alike, product []float64, noise mat.Symmetric) {
 	at := 0
 	for i := range p.xs {
 		for j := range i + 1 {
-			c := p.Kernel.of(distance[at], product[at])
+			c := p.Kernel.of(alike[at], product[at])
 			if noise != nil {
 				c += noise.At(i, j)
 			}

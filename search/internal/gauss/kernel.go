@@ -15,7 +15,10 @@ type Kernel struct {
 }
 
 // Between is the covariance of the values at x and y.
-func (k Kernel) Between(x, y []float64) float64 { return k.of(apart(x, y)) }
+func (k Kernel) Between(x, y []float64) float64 {
+	distance, product := apart(x, y)
+	return k.of(matern(distance/k.Length), product)
+}
 
 // apart are the distance and the inner product of x and y.
 func apart(x, y []float64) (distance, product float64) {
@@ -27,8 +30,13 @@ func apart(x, y []float64) (distance, product float64) {
 	return math.Sqrt(squares), product
 }
 
-// of is the covariance of places with a distance and an inner product.
-func (k Kernel) of(distance, product float64) float64 {
-	r := math.Sqrt(5) * distance / k.Length
-	return k.Level + k.Slope*product + k.Signal*(1+r+r*r/3)*math.Exp(-r)
+// matern is the correlation at a distance in lengths.
+func matern(distance float64) float64 {
+	r := math.Sqrt(5) * distance
+	return (1 + r + r*r/3) * math.Exp(-r)
+}
+
+// of is the covariance of places with a correlation and an inner product.
+func (k Kernel) of(alike, product float64) float64 {
+	return k.Level + k.Slope*product + k.Signal*alike
 }

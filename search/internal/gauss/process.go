@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
@@ -46,7 +48,7 @@ func Condition(k Kernel, mean float64, o Observations) (*Process, error) {
 	}
 	distance, product := pairs(p.xs)
 	covariance := mat.NewSymDense(len(p.xs), nil)
-	p.fill(covariance, distance, product, o.Noise)
+	p.fill(covariance, correlations(distance, k.Length), product, o.Noise)
 	return p, p.condition(covariance, o.Values)
 }
 
@@ -100,15 +102,10 @@ func (p *Process) Joint(places [][]float64) (means []float64, covariance *mat.Sy
 			means[j] += p.weights[i] * row[j]
 		}
 	}
-	var solved, known mat.Dense
-	if err := p.factor.SolveTo(&solved, across); err != nil { // near singular: as good as it gets
-		return means, covariance
-	}
-	known.Mul(across.T(), &solved)
-	for i := range m {
-		for j := range i + 1 {
-			covariance.SetSym(i, j, covariance.At(i, j)-known.At(i, j))
-		}
-	}
+	// With the covariance U'U of the observations, what is known of the values is
+	// the square of U'^-1 across.
+	upper := p.factor.RawU().(mat.RawTriangular).RawTriangular()
+	blas64.Trsm(blas.Left, blas.Trans, 1, upper, across.RawMatrix())
+	blas64.Syrk(blas.Trans, -1, across.RawMatrix(), 1, covariance.RawSymmetric())
 	return means, covariance
 }
