@@ -227,6 +227,23 @@ func TestStuck(t *testing.T) {
 	}
 }
 
+// One that is stuck in its probe ends too.
+func TestStuckProbe(t *testing.T) {
+	h, _ := openHub(t, t.TempDir(), func(o *Options) {
+		o.Admit = func(string, json.RawMessage) Verdict {
+			probe := number(1)
+			return Verdict{Probe: &probe}
+		}
+	})
+	err := join(t, h, "stuck").Serve(t.Context(), ServeOptions{Patience: 20 * time.Millisecond}, func(ctx context.Context, _ Task, _ func(int)) (json.RawMessage, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	})
+	if !errors.Is(err, errStuck) {
+		t.Errorf("ended with %v", err)
+	}
+}
+
 // A task that nobody survives has failed after a few workers; one that is broken
 // has failed at once.
 func TestPoison(t *testing.T) {

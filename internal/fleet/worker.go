@@ -265,7 +265,7 @@ func (w *worker) take(ctx context.Context, m jetstream.Msg) error {
 	if int(about.NumDelivered) > w.o.Deliveries {
 		return w.publish(ctx, m, Result{Task: t.ID, Worker: w.name, Failed: fmt.Sprintf("given to %d workers, none of which finished it", w.o.Deliveries)})
 	}
-	payload, err := w.attend(ctx, t, m)
+	payload, err := w.attend(ctx, t, func() { _ = m.InProgress() })
 	var final Final
 	switch {
 	case ctx.Err() != nil:
@@ -358,8 +358,8 @@ func (w *worker) hold(ctx context.Context, m jetstream.Msg) (stop func()) {
 	return cancel
 }
 
-// attend runs the handler and keeps the task for as long as it gets on.
-func (w *worker) attend(ctx context.Context, t Task, m jetstream.Msg) (json.RawMessage, error) {
+// attend runs the handler, and calls keep again and again for as long as it gets on.
+func (w *worker) attend(ctx context.Context, t Task, keep func()) (json.RawMessage, error) {
 	within, cancel := context.WithCancel(ctx)
 	defer cancel()
 	beats := make(chan int, 1)
@@ -383,7 +383,7 @@ func (w *worker) attend(ctx context.Context, t Task, m jetstream.Msg) (json.RawM
 		case <-beats:
 			stuck.Reset(w.o.Patience)
 		case <-held.C:
-			_ = m.InProgress()
+			keep()
 		case <-stuck.C:
 			return nil, fmt.Errorf("%w for %s", errStuck, w.o.Patience)
 		case <-ctx.Done():
@@ -417,7 +417,7 @@ func (w *worker) apply(ctx context.Context) error {
 		case v.Refused != "":
 			return stopped{errors.New("turned away by the coordinator: " + v.Refused)}
 		default:
-			if a.Answer, err = w.handler(ctx, *v.Probe, func(int) {}); err != nil {
+			if a.Answer, err = w.attend(ctx, *v.Probe, func() {}); err != nil {
 				return stopped{fmt.Errorf("probe: %w", err)}
 			}
 		}
