@@ -158,7 +158,7 @@ func scored(t *testing.T, dir string) (list []scoredBy) {
 	return list
 }
 
-const fleetStrategies = "strategies: [{random: {budget: 30}}, {grid: {step: 0.5}}]\nbudget: {trials: 30}\n"
+const fleetStrategies = "strategies: [{random: {budget: 18}}, {grid: {step: 0.5}}]\nbudget: {trials: 18}\n"
 
 // A study that several workers score, one of which leaves and one of which lies, ends
 // with the ledger of a calm one.
