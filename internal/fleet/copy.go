@@ -156,41 +156,40 @@ func (l *Link) Copy(ctx context.Context, set string, f File, dir string) error {
 
 // copyPiece tries until it has the piece; the coordinator may be away for a while.
 func (l *Link) copyPiece(ctx context.Context, w wanted, out *os.File, size int64) error {
-	store, err := l.js.ObjectStore(ctx, l.pieces())
-	if err != nil {
-		return err
-	}
-	for {
+	for wait := shortestWait; ; wait = min(2*wait, longestWait) {
 		o, err := l.want(ctx, w)
 		if err != nil {
 			return err
 		}
-		n, err := fetchPiece(ctx, store, o.Object, io.NewOffsetWriter(out, w.From))
-		_ = store.Delete(ctx, o.Object) // or it is forgotten after a while
+		n, err := l.fetchPiece(ctx, o.Object, io.NewOffsetWriter(out, w.From))
 		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
 		case err == nil && n != size:
 			return fmt.Errorf("%d bytes came from byte %d on, not %d: it has changed at the coordinator", n, w.From, size)
 		case err == nil:
 			return out.Sync()
 		}
-		if err := pause(ctx, time.Second); err != nil {
+		if err := pause(ctx, wait); err != nil {
 			return err
 		}
 	}
 }
 
-// fetchPiece writes an object, whose hash is compared at its end.
-func fetchPiece(ctx context.Context, store jetstream.ObjectStore, name string, out io.Writer) (int64, error) {
+// fetchPiece takes an object out of the store. Its hash is compared at its end.
+func (l *Link) fetchPiece(ctx context.Context, name string, out io.Writer) (int64, error) {
 	within, cancel := context.WithTimeout(ctx, pieceWithin)
 	defer cancel()
+	store, err := l.js.ObjectStore(within, l.pieces())
+	if err != nil {
+		return 0, err
+	}
 	in, err := store.Get(within, name)
 	if err != nil {
 		return 0, err
 	}
 	defer in.Close()
-	return io.Copy(out, in)
+	n, err := io.Copy(out, in)
+	_ = store.Delete(within, name) // or it is forgotten after a while
+	return n, err
 }
 
 // want asks until the coordinator answers or the study has ended.
