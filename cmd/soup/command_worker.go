@@ -21,12 +21,12 @@ func newWorkerCommand() *cobra.Command {
 		Long: `Score candidates for a study on another machine: one that runs there as soup run
 --listen :4222, or with --nats. PATHs are this machine's copies of the study's
 parents, and of its base; they are known by their content. Items and options
-come from the study; the server is this machine's own. What is missing here --pull
-copies from the coordinator. Several workers may join,
-and may come and go; one that is told to end (SIGTERM, Ctrl-C) hands its
-candidate back. It ends by itself when the study does.`,
+come from the study; the server is this machine's own. --pull copies parents
+that are missing here. Several workers may join, and may come and go; one that
+is told to end (SIGTERM, Ctrl-C) hands its candidate back. It ends by itself
+when the study does.`,
 		Example: `  SOUP_TOKEN=$(cat token) soup worker --join nats://head:4222 base finetune/*
-  soup worker --join nats://head:4222 --token-file token --pull --dir /scratch/soup
+  soup worker --join nats://head:4222 --token-file token --pull --dir /scratch
   soup worker --join tls://head:4222 --token-file token --tls-ca ca.pem base a b`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if o.Pull {
