@@ -10,8 +10,8 @@ import (
 // Path is what a study saw on the line between two parents, or on the triangle of
 // three, one of which is to be kept up with: what another one gains, and what it costs.
 type Path struct {
-	From   string      `json:"from"`   // the parent that the constraints name
-	To     string      `json:"to"`     // the other one; of two others the better one in the target, on search
+	From   string      `json:"from"` // the parent that the constraints name
+	To     string      `json:"to"`   // the other one; of two others the better one in the target, on search
 	Third  string      `json:"third,omitempty"`
 	Target []string    `json:"target"` // categories of the objective that need not be kept
 	Keep   []string    `json:"keep"`   // categories that must be kept

@@ -119,7 +119,7 @@ func (l *ledger) spots(corners []string) []spot {
 		inside = inside || !slices.Contains(s.shares, 0)
 		rest = append(rest, s)
 	}
-	if all := append(first, rest...); corner == 3 && inside && len(all) >= 10 {
+	if all := slices.Concat(first, rest); corner == 3 && inside && len(all) >= 10 {
 		return all
 	}
 	return nil

@@ -48,7 +48,7 @@ func TestAgree(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "run.yaml")
-	study := strings.NewReplacer("run: run/", "run: "+there+"/run/", "file: data", "file: "+there+"/data", "- window", "- window: {methods: uniform, curve: 2}").Replace(string(text))
+	study := strings.NewReplacer("run: run/", "run: "+there+"/run/", "file: data", "file: "+there+"/data", "- window", "- window: {methods: uniform, curve: 2}", "  - plane\n", "").Replace(string(text))
 	if err := os.WriteFile(file, []byte(study), 0o600); err != nil {
 		t.Fatal(err)
 	}

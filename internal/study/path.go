@@ -45,7 +45,9 @@ func (b *reporter) addPath(r *results.Report) error {
 	if len(p.Line()) < 3 {
 		return nil
 	}
-	slices.SortStableFunc(p.Points, func(a, b results.PathPoint) int { return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Third, b.Third)) })
+	slices.SortStableFunc(p.Points, func(a, b results.PathPoint) int {
+		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Third, b.Third))
+	})
 	r.Path = p
 	return b.addShare(p, from, to)
 }

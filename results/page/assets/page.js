@@ -98,7 +98,7 @@ function optionOf(chart) {
       nameTextStyle: {color: color("muted")}, axisLabel: {color: color("muted"), hideOverlap: true, overflow: "truncate", width: narrow ? 70 : 130}});
   }
   // Ends that were chosen are multiples of the distance between ticks.
-  for (const axis of [].concat(o.xAxis || [], o.yAxis || [])) if (axis.splitNumber) axis.interval = (axis.max - axis.min) / axis.splitNumber;
+  for (const axis of [].concat(o.xAxis || [], o.yAxis || [])) if (axis.splitNumber) axis.interval = Number(((axis.max - axis.min) / axis.splitNumber).toPrecision(6));
   for (const axis of [].concat(o.yAxis || [])) Object.assign(axis, {nameTextStyle: {color: color("muted"), align: "left"}});
   for (const axis of o.parallelAxis || []) {
     Object.assign(axis, {scale: axis === o.parallelAxis.at(-1), axisLine: {lineStyle: {color: color("muted")}}, axisTick: {show: false}, splitNumber: 2,
