@@ -225,7 +225,13 @@ func (c *Checkpoint) data(i int) ([]byte, error) {
 // window returns n elements of a tensor, of a size that is not [Quantised],
 // from element begin on; room is used where reading needs some.
 func (c *Checkpoint) window(i int, begin, n int64, room []byte) ([]byte, error) {
+	return c.windowOf(c.places[i].file, i, begin, n, room)
+}
+
+// windowOf is window, read from the same file opened otherwise.
+func (c *Checkpoint) windowOf(file *mapping, i int, begin, n int64, room []byte) ([]byte, error) {
 	at, size := c.places[i], c.tensors[i].DType.Size()
+	at.file = file
 	if at.file.released() {
 		return nil, fmt.Errorf("%s: the checkpoint is closed", c.path)
 	}

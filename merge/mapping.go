@@ -56,6 +56,25 @@ func mapOpened(f *os.File, path, name string, unmapped bool) (*mapping, error) {
 	return &mapping{name: name, path: path, info: info, data: data}, nil
 }
 
+// reopened opens a mapped file to be read piece by piece, into memory of the
+// reader's: pages of a mapping stay in the process until they are let go of, and
+// large ones of the system's cache are mapped whole. The mapping itself is returned
+// where it cannot be opened: it was replaced, or there are too many open files.
+func (m *mapping) reopened() *mapping {
+	if m.data == nil {
+		return m
+	}
+	f, err := os.Open(m.path)
+	if err != nil {
+		return m
+	}
+	if info, err := f.Stat(); err != nil || !os.SameFile(info, m.info) {
+		_ = f.Close() // nothing was written
+		return m
+	}
+	return &mapping{name: m.name, path: m.path, info: m.info, file: f}
+}
+
 // size returns the file's length as it was when it was opened.
 func (m *mapping) size() int64 { return m.info.Size() }
 

@@ -16,11 +16,13 @@ import (
 // Measure reads all weights of the parents, and of the base if it is not nil,
 // once: for lengths, angles, rows of embeddings, and what is not finite. How exact
 // it is: [kernel.Gram], with float64 beyond, and the same each time on one machine.
-// Memory is below 64 MB, plus four bytes for each parent and row of an embedding;
-// pages of mapped files are let go of behind the work. The checkpoints must fit
-// together, as Check has it.
+// Memory is below 64 MB, plus four bytes for each parent and row of an embedding:
+// files are read piece by piece, mapped or not. As many are open as there are
+// checkpoints, for each processor; beyond the system's limit mappings are read.
+// The checkpoints must fit together, as Check has it.
 func Measure(ctx context.Context, parents []*Checkpoint, base *Checkpoint, groups Grouping) (Geometry, error) {
 	m := newMeasurer(parents, base, groups)
+	defer m.close()
 	tiles, err := m.cut()
 	if err != nil {
 		return Geometry{}, err
@@ -71,6 +73,14 @@ func newMeasurer(parents []*Checkpoint, base *Checkpoint, groups Grouping) *meas
 	return m
 }
 
+func (m *measurer) close() {
+	for _, g := range m.gauges {
+		for k := range g.of {
+			g.close(k)
+		}
+	}
+}
+
 func (m *measurer) origin() *Checkpoint { return m.all[len(m.all)-1] }
 
 // first is the first of the checkpoints to be read: not the same one twice.
@@ -80,6 +90,10 @@ func (m *measurer) first() int {
 	}
 	return 1
 }
+
+// measureTile is the most elements of a tile: of some checkpoints it is still in a
+// cache when it is multiplied, and reading it takes much longer than asking for it.
+const measureTile = 1 << 16
 
 // stretch is a tile of one tensor of all checkpoints.
 type stretch struct {
@@ -92,7 +106,7 @@ type stretch struct {
 // workers together stay below roomBytes.
 func (m *measurer) cut() ([]stretch, error) {
 	fits := int64(roomBytes) / (4 * int64(len(m.gauges)*len(m.all)))
-	tile := max(minTile, min(maxTile, fits&^(minTile-1)))
+	tile := max(minTile, min(measureTile, fits&^(minTile-1)))
 	var tiles []stretch
 	for i, t := range m.origin().tensors {
 		if !t.DType.Averageable() || t.Elements() == 0 {
@@ -178,7 +192,6 @@ func (m *measurer) tile(g *gauge, t stretch, found *tally) error {
 		found.sums.add(g.row)
 	}
 	found.special = m.count(g, found.sums)
-	g.letGo(name, t)
 	return nil
 }
 
@@ -288,15 +301,18 @@ type gauge struct {
 	of      []*Checkpoint
 	gram    *kernel.Gram
 	vectors []kernel.Operand
-	read    [][]byte  // by checkpoint: where its file is not mapped
-	row     *products // of one row of an embedding
-	lengths []float64 // likewise, squared
+	read    [][]byte   // by checkpoint: its tile
+	mapped  []*mapping // by checkpoint: the file that the last tile was in
+	files   []*mapping // the same, opened to be read
+	row     *products  // of one row of an embedding
+	lengths []float64  // likewise, squared
 	rows    [][]float64
 }
 
 func newGauge(of []*Checkpoint, row *products) *gauge {
 	return &gauge{
 		of: of, row: row, lengths: make([]float64, len(row.of)), rows: make([][]float64, len(of)), gram: kernel.NewGram(len(of)), vectors: make([]kernel.Operand, len(of)), read: make([][]byte, len(of)),
+		mapped: make([]*mapping, len(of)), files: make([]*mapping, len(of)),
 	}
 }
 
@@ -304,11 +320,11 @@ func newGauge(of []*Checkpoint, row *products) *gauge {
 func (g *gauge) fetch(name string, t stretch) error {
 	for k, c := range g.of {
 		i := c.index[name]
-		data, err := c.window(i, t.begin, t.n, g.read[k])
+		data, err := c.windowOf(g.reader(k, c.places[i].file), i, t.begin, t.n, g.read[k])
 		if err != nil {
 			return err
 		}
-		if c.places[i].needsRoom() {
+		if g.files[k].data == nil || c.places[i].blocks {
 			g.read[k] = data
 		}
 		g.vectors[k] = kernel.Operand{Data: data, Type: kernel.Type(c.tensors[i].DType)}
@@ -316,11 +332,21 @@ func (g *gauge) fetch(name string, t stretch) error {
 	return nil
 }
 
-// letGo drops the pages of a tile.
-func (g *gauge) letGo(name string, t stretch) {
-	for _, c := range g.of {
-		c.letGo(c.index[name], t.begin, t.n)
+// reader opens the file of a checkpoint in which the next tensor is, once.
+func (g *gauge) reader(k int, of *mapping) *mapping {
+	if g.mapped[k] != of {
+		g.close(k)
+		g.mapped[k], g.files[k] = of, of.reopened()
 	}
+	return g.files[k]
+}
+
+// close closes what reader opened.
+func (g *gauge) close(k int) {
+	if g.files[k] != g.mapped[k] {
+		_ = g.files[k].unmap() // nothing was written
+	}
+	g.mapped[k], g.files[k] = nil, nil
 }
 
 // products sets those of n elements, from one on.

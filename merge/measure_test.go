@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"math"
+	"os"
+	"path/filepath"
 	"reflect"
 	"runtime"
 	"strings"
@@ -112,5 +114,24 @@ func TestMeasureRefuses(t *testing.T) {
 	cancel()
 	if _, err = Measure(cancelled, parents[:1], nil, Grouping{}); !errors.Is(err, cancelled.Err()) {
 		t.Error(err)
+	}
+}
+
+// A file that was replaced is read from its mapping, which is the old one.
+func TestReopenedIsTheSameFile(t *testing.T) {
+	paths := measurable(t, -1, nil)
+	m := openedAs(t, OpenOptions{}, paths[0])[0].files[0]
+	if again := m.reopened(); again == m || again.data != nil || again.unmap() != nil {
+		t.Error("not opened to be read")
+	}
+	other := filepath.Join(t.TempDir(), "other")
+	if err := errors.Join(os.WriteFile(other, read(t, m.path), 0o600), os.Rename(other, m.path)); err != nil {
+		t.Fatal(err)
+	}
+	if m.reopened() != m {
+		t.Error("another file was opened")
+	}
+	if err := os.Remove(m.path); err != nil || m.reopened() != m {
+		t.Error("no file was opened", err)
 	}
 }

@@ -174,7 +174,7 @@ func readWindows(ctx context.Context, windows []window, limit time.Duration) (in
 	return read.Load(), time.Since(started), nil
 }
 
-// touch reads a window, looking at the clock every 64 KiB.
+// touch reads a window, looking at the clock every 64 KiB, and lets go of it.
 func (w *window) touch(ctx context.Context, until time.Time, read *atomic.Int64) error {
 	const step = 64 << 10
 	return guarded([]*mapping{w.file}, func() error {
@@ -192,6 +192,9 @@ func (w *window) touch(ctx context.Context, until time.Time, read *atomic.Int64)
 			read.Add(int64(len(part)))
 		}
 		w.wasRead = time.Now().Before(until)
+		if w.file.data != nil {
+			dropPages(w.file.data[w.begin:w.end])
+		}
 		return nil
 	})
 }
