@@ -16,11 +16,14 @@ import (
 //	item     item (the id), category, cluster, split; in the order in which they were first answered
 //	trial    number, strategy, label, key, weights, groups, state, of, reason, failure, merge_seconds, swap_seconds,
 //	         eval_seconds, first_token_seconds, attempt, started, finished
-//	outcome  trial, item, state, score, soft, answer, finish, error, failure, seconds
+//	outcome  trial, item, state, score, soft, answer, finish, error, failure, seconds, labels (log-probabilities, in nats,
+//	         of the labels in their order), right (the place of the right one)
 //	event    time, kind, detail
 //	winner   trial, sha256, reason
 //
-// Numbers that are unknown are null, times that are unknown "". Where parents and the winner lie is left
+// Numbers that are unknown are null, times that are unknown "". labels and right are
+// null where the server scored none, and in studies of versions that did not keep
+// them. Where parents and the winner lie is left
 // out. A cached trial has no outcomes: those of the trial "of" are its own. The
 // lines are one state of the ledger, also while a run is writing it, and memory
 // does not grow with their number.
@@ -31,7 +34,7 @@ func (l *Ledger) WriteJSONLines(ctx context.Context, w io.Writer) error {
 	}
 	defer func() { _ = tx.Rollback() }() // nothing was written
 	out := bufio.NewWriter(w)
-	s := lines{ctx, tx, json.NewEncoder(out)}
+	s := lines{ctx, tx, json.NewEncoder(out), l.format >= labelsFormat}
 	s.enc.SetEscapeHTML(false)
 	for _, part := range []func() error{s.study, s.parents, s.items, s.trials, s.outcomes, s.events, s.winner} {
 		if err := part(); err != nil {
@@ -46,6 +49,8 @@ type lines struct {
 	ctx context.Context
 	tx  *sql.Tx
 	enc *json.Encoder
+
+	labels bool // the ledger has some
 }
 
 // each writes what make returns for every row of a query.
@@ -146,26 +151,37 @@ func (s lines) trials() error {
 	})
 }
 
-// outcomes come in the order of the primary key, so that SQLite sorts nothing.
+// outcomes come in the order of the primary keys, so that SQLite sorts nothing.
 func (s lines) outcomes() error {
-	const query = `SELECT o.trial, i.item, o.state, o.score, o.soft, o.answer, o.finish, o.error, o.failure, o.latency / 1e9
-		FROM outcomes o CROSS JOIN items i ON i.number = o.item ORDER BY o.trial, o.item`
+	columns, join := "NULL, NULL", ""
+	if s.labels {
+		columns, join = `b.logprobs, b."right"`, "LEFT JOIN labels b ON b.trial = o.trial AND b.item = o.item"
+	}
+	query := `SELECT o.trial, i.item, o.state, o.score, o.soft, o.answer, o.finish, o.error, o.failure, o.latency / 1e9, ` + columns + `
+		FROM outcomes o CROSS JOIN items i ON i.number = o.item ` + join + ` ORDER BY o.trial, o.item`
 	return s.each(query, func(rows *sql.Rows) (any, error) {
 		line := struct {
-			Type    string   `json:"type"`
-			Trial   int      `json:"trial"`
-			Item    string   `json:"item"`
-			State   string   `json:"state"`
-			Score   *float64 `json:"score"`
-			Soft    *float64 `json:"soft"`
-			Answer  string   `json:"answer"`
-			Finish  string   `json:"finish"`
-			Error   string   `json:"error"`
-			Failure string   `json:"failure"`
-			Seconds float64  `json:"seconds"`
+			Type    string          `json:"type"`
+			Trial   int             `json:"trial"`
+			Item    string          `json:"item"`
+			State   string          `json:"state"`
+			Score   *float64        `json:"score"`
+			Soft    *float64        `json:"soft"`
+			Answer  string          `json:"answer"`
+			Finish  string          `json:"finish"`
+			Error   string          `json:"error"`
+			Failure string          `json:"failure"`
+			Seconds float64         `json:"seconds"`
+			Labels  json.RawMessage `json:"labels"`
+			Right   *int            `json:"right"`
 		}{Type: "outcome"}
-		return &line, rows.Scan(&line.Trial, &line.Item, &line.State, &line.Score, &line.Soft,
-			&line.Answer, &line.Finish, &line.Error, &line.Failure, &line.Seconds)
+		var labels sql.NullString
+		err := rows.Scan(&line.Trial, &line.Item, &line.State, &line.Score, &line.Soft, &line.Answer,
+			&line.Finish, &line.Error, &line.Failure, &line.Seconds, &labels, &line.Right)
+		if labels.Valid {
+			line.Labels = json.RawMessage(labels.String)
+		}
+		return &line, err
 	})
 }
 

@@ -51,6 +51,37 @@ func TestWriteJSONLines(t *testing.T) {
 	}
 }
 
+// Labels stand with their outcome; ledgers that have none, also of old formats, say
+// null.
+func TestWriteJSONLinesHasLabels(t *testing.T) {
+	dir := t.TempDir()
+	l, err := Open(dir)
+	must(t, err)
+	must(t, l.Begin(someStudy()))
+	completed(t, l, 0)
+	must(t, l.Record(0, Test, []Outcome{
+		{Item: "p", Category: "c", State: OK, Labels: &LabelScores{LogProbs: []float64{-0.5, -1.25}, Right: 1}}, {Item: "q", Category: "c", State: OK},
+	}))
+	labels := func(l *Ledger, item string) string {
+		var text bytes.Buffer
+		must(t, l.WriteJSONLines(t.Context(), &text))
+		_, line, _ := strings.Cut(text.String(), `{"type":"outcome","trial":0,"item":"`+item+`"`)
+		_, labels, _ := strings.Cut(strings.SplitN(line, "\n", 2)[0], `,"labels":`)
+		return labels
+	}
+	if got := labels(l, "p") + labels(l, "q"); got != `[-0.5,-1.25],"right":1}null,"right":null}` {
+		t.Error(got)
+	}
+	must(t, l.Close())
+	downgrade(t, dir)
+	old, err := OpenReadOnly(dir)
+	must(t, err)
+	if got := labels(old, "p"); got != `null,"right":null}` {
+		t.Error(got)
+	}
+	must(t, old.Close())
+}
+
 func TestWriteJSONLinesStops(t *testing.T) {
 	l, _ := everyState(t, nil)
 	stopped, stop := context.WithCancel(t.Context())
