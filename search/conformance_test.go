@@ -22,7 +22,7 @@ func TestConformance(t *testing.T) {
 				case "gp":
 					options["budget"] = len(space.Parents) + 3
 				case "auto":
-					options["budget"] = 2*len(space.Parents) + 3
+					options["budget"] = len(space.Parents) + 5
 				case "tpe":
 					options["budget"], options["startup"] = 16, 8
 				}
