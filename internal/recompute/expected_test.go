@@ -45,6 +45,7 @@ type trial struct {
 type kept struct {
 	Category, Parent string
 	Margin           float64
+	Sure             bool
 }
 
 // expect computes everything that a report of the study should say. The ledger
@@ -489,12 +490,17 @@ func (l *ledger) specialist(category string) (name string, mean float64) {
 }
 
 // penalty is ten times what lies below the margin by more than a standard error,
-// of every category that must be kept.
+// of every category that must be kept; of those to keep surely, what the 95 %
+// interval reaches below it.
 func (l *ledger) penalty(trial int) (cost float64) {
 	for _, k := range l.keep {
 		d, _ := pairs(in(l.rows(trial, "search"), k.Category), in(l.rows(l.reference(k), "search"), k.Category))
 		if len(d) > 0 {
-			cost += 10 * max(0, -k.Margin-meanOf(d)-spread(shares(d)))
+			doubt := 1.0
+			if k.Sure {
+				doubt = -1.96
+			}
+			cost += 10 * max(0, -k.Margin-meanOf(d)-doubt*spread(shares(d)))
 		}
 	}
 	return cost

@@ -127,7 +127,8 @@ func (s *session) startKeeping(strategy string) (err error) {
 
 // penalty is what a candidate's search score loses for categories that it does
 // not keep: of each, search.KeepCost times what lies below the margin by more than
-// a standard error.
+// a standard error; of a category to keep surely, what its 95 % interval reaches
+// below the margin, for the same will be asked of it on selection.
 func (k *keeper) penalty(outcomes []eval.Outcome) (cost float64) {
 	if k == nil {
 		return 0
@@ -142,7 +143,11 @@ func (k *keeper) penalty(outcomes []eval.Outcome) (cost float64) {
 			differences[trial] = eval.Differences(outcomes, k.search[trial])
 		}
 		if d, ok := differences[trial][c.Category]; ok {
-			cost += search.KeepCost * max(0, -c.Margin-d.Mean-d.SE)
+			doubt := d.SE
+			if c.Sure {
+				doubt = -1.96 * d.SE
+			}
+			cost += search.KeepCost * max(0, -c.Margin-d.Mean-doubt)
 		}
 	}
 	return cost

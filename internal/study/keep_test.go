@@ -54,6 +54,14 @@ func TestPenalty(t *testing.T) {
 	if got := (*keeper)(nil).penalty(scoredItems("call", 20, 0)); got != 0 {
 		t.Errorf("nothing to keep costs %v", got)
 	}
+	k.constraints[0].Sure = true // 15 right: one item lost, which may be more
+	want = 10 * (0.05 - 0.1 + 1.96*math.Sqrt(0.05*0.95/19))
+	if got := k.penalty(scoredItems("call", 20, 15)); math.Abs(got-want) > 1e-12 {
+		t.Errorf("to keep surely: penalty %v, want %v", got, want)
+	}
+	if got := k.penalty(scoredItems("call", 20, 20)); got != 0 {
+		t.Errorf("gained: penalty %v", got)
+	}
 }
 
 func TestConstraintVerdict(t *testing.T) {
