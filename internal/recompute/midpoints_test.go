@@ -38,7 +38,7 @@ func TestMidpointsAreRecomputed(t *testing.T) {
 		t.Fatalf("midpoints %v", f["midpoints"])
 	}
 	checkJSON(t, f, report, 500)
-	checkStages(t, dir, f)
+	checkStages(t, dir, f, report)
 }
 
 // addMidpoints looks for the trials of the parents' midpoints.

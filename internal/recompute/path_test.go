@@ -55,7 +55,7 @@ strategies: [{path: {step: 0.5, finest: 0.5}}]
 		t.Errorf("no calibration of labels: %v", f["calibration"])
 	}
 	checkJSON(t, f, report, 400)
-	checkStages(t, dir, f)
+	checkStages(t, dir, f, report)
 }
 
 // addPath is for two or three parents of which the constraints name one.

@@ -74,6 +74,7 @@ func checkAll(t *testing.T, dir string) {
 	checkCSV(t, f, report)
 	checkPlots(t, l, f, report)
 	checkPage(t, l, f, dir)
+	checkStages(t, dir, f, report)
 }
 
 // ran runs a study of the garden and returns its folder. Items of two categories

@@ -39,7 +39,7 @@ func TestRunIsRecomputed(t *testing.T) {
 	if plane, ok := f["landscape"].(facts); !ok || len(plane["points"].([]any)) != 16 || len(plane["categories"].([]any)) != 3 {
 		t.Fatalf("no landscape: %v", f["landscape"])
 	}
-	checkStages(t, dir, f)
+	checkStages(t, dir, f, report)
 	checkLandscape(t, f["landscape"].(facts), report)
 }
 

@@ -2,9 +2,9 @@ package plots
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
-	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
@@ -30,21 +30,20 @@ func drawPath(r results.Report) (*Figure, string) {
 		{strings.Join(h.Target, ", "), glyph(blue, 2.6, draw.CircleGlyph{}), func(x results.PathPoint) results.PathScore { return x.Target }},
 		{"to keep: " + strings.Join(h.Keep, ", "), glyph(green, 2.8, draw.BoxGlyph{}), func(x results.PathPoint) results.PathScore { return x.Keep }},
 	} {
-		var line plotter.XYs
+		data := f.series(kind.name, intervalColumns("weight of "+h.To, "score")...)
 		for _, x := range h.Line() {
 			s, bar := kind.of(x), 0.0
 			if s.SE != nil {
 				bar = 100 * z95 * *s.SE
 			}
-			at := plotter.XY{X: x.At, Y: 100 * s.Mean}
-			line = append(line, at)
 			style := kind.style
 			if isWinner(r, x.Trial) {
 				style = winnerGlyph()
 			}
-			p.Add(&whisker{at: at, low: at.Y - bar, high: at.Y + bar, style: style})
+			score := 100 * s.Mean
+			p.Add(data.add(strconv.Itoa(x.Trial), x.At, score, score-bar, score+bar).whisker(style))
 		}
-		p.Add(polyline(stroke(kind.style.Color, 1), line...))
+		p.Add(polyline(stroke(kind.style.Color, 1), data.xys()...))
 		f.keys = append(f.keys, glyphKey(kind.name, kind.style))
 	}
 	f.addWinnerKey(r)

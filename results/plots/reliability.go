@@ -35,11 +35,11 @@ func drawReliability(r results.Report) (*Figure, string) {
 			continue
 		}
 		style := glyph(hue(i), 2.8, shape(i))
-		var line plotter.XYs
+		data := f.series(name, "probability", "right", "n")
 		for _, b := range c.Rows[at].Bins {
-			line = append(line, plotter.XY{X: 100 * b.Confidence, Y: 100 * b.Accuracy})
+			data.add("", 100*b.Confidence, 100*b.Accuracy, float64(b.N))
 		}
-		p.Add(polyline(stroke(hue(i), 1), line...), &plotter.Scatter{XYs: line, GlyphStyle: style})
+		p.Add(polyline(stroke(hue(i), 1), data.xys()...), &plotter.Scatter{XYs: data.xys(), GlyphStyle: style})
 		f.keys = append(f.keys, glyphKey(fmt.Sprintf("%s (ece %.1f)", name, 100*c.Rows[at].ECE), style))
 	}
 	f.body = p.Draw

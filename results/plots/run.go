@@ -2,10 +2,10 @@ package plots
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
@@ -22,8 +22,10 @@ func drawRun(r results.Report) (*Figure, string) {
 	f := &Figure{title: "Along the run: single checkpoints and means of the last few", width: 6.5 * vg.Inch, height: 3.4 * vg.Inch}
 	f.subtitle = fmt.Sprintf("%s, means of the last %d or as many as there are yet; on search (n = %d items each), bars are 95 %% intervals",
 		plural(len(c.Points), "checkpoint"), c.Window, commonItems(r, search))
-	f.keys = []key{glyphKey("single checkpoint", parentGlyph()), glyphKey(fmt.Sprintf("mean of the last %d", c.Window), soupGlyph())}
-	panels := []*plot.Plot{runPanel(c, "score (points)", func(s results.RunScore) (y, bar float64, ok bool) {
+	for _, kind := range runKinds(c) {
+		f.keys = append(f.keys, glyphKey(kind.name, kind.style))
+	}
+	panels := []*plot.Plot{f.runPanel(c, "score (points)", func(s results.RunScore) (y, bar float64, ok bool) {
 		if s.SE != nil {
 			bar = 100 * z95 * *s.SE
 		}
@@ -36,7 +38,7 @@ func drawRun(r results.Report) (*Figure, string) {
 		return *s.Soft, 0, true
 	}
 	if first := c.Points[0].Raw; first != nil && first.Soft != nil {
-		panels = append(panels, runPanel(c, "smooth score (nats)", soft))
+		panels = append(panels, f.runPanel(c, "smooth score (nats)", soft))
 	}
 	f.body = func(canvas draw.Canvas) {
 		tiles := plot.Align([][]*plot.Plot{panels}, draw.Tiles{Rows: 1, Cols: len(panels), PadX: 14}, canvas)
@@ -47,32 +49,38 @@ func drawRun(r results.Report) (*Figure, string) {
 	return f, ""
 }
 
+// runKind is one of the two lines of a panel.
+type runKind struct {
+	name  string
+	style draw.GlyphStyle
+	line  draw.LineStyle
+	of    func(results.CurveStep) *results.RunScore
+}
+
+func runKinds(c *results.Curve) []runKind {
+	return []runKind{
+		{"single checkpoint", parentGlyph(), stroke(black, 0.8, 3, 2), func(s results.CurveStep) *results.RunScore { return s.Raw }},
+		{fmt.Sprintf("mean of the last %d", c.Window), soupGlyph(), stroke(blue, 1.2), func(s results.CurveStep) *results.RunScore { return s.Averaged }},
+	}
+}
+
 // runPanel draws one value of a run's candidates, checkpoint by checkpoint.
-func runPanel(c *results.Curve, name string, value func(results.RunScore) (y, bar float64, ok bool)) *plot.Plot {
+func (f *Figure) runPanel(c *results.Curve, name string, value func(results.RunScore) (y, bar float64, ok bool)) *plot.Plot {
 	p := newPanel("checkpoint", name)
 	addGrid(p, false, true)
-	for _, kind := range []struct {
-		style draw.GlyphStyle
-		line  draw.LineStyle
-		of    func(results.CurveStep) *results.RunScore
-	}{
-		{parentGlyph(), stroke(black, 0.8, 3, 2), func(s results.CurveStep) *results.RunScore { return s.Raw }},
-		{soupGlyph(), stroke(blue, 1.2), func(s results.CurveStep) *results.RunScore { return s.Averaged }},
-	} {
-		var line plotter.XYs
+	for _, kind := range runKinds(c) {
+		data := f.series(kind.name, intervalColumns("checkpoint", name)...)
 		for i, s := range c.Points {
 			score := kind.of(s)
 			if score == nil {
 				continue
 			}
 			if y, bar, ok := value(*score); ok {
-				at := plotter.XY{X: float64(i), Y: y}
-				line = append(line, at)
-				p.Add(&whisker{at: at, low: y - bar, high: y + bar, style: kind.style})
+				p.Add(data.add(strconv.Itoa(score.Trial), float64(i), y, y-bar, y+bar).whisker(kind.style))
 			}
 		}
-		if len(line) > 1 {
-			p.Add(polyline(kind.line, line...))
+		if len(data.Rows) > 1 {
+			p.Add(polyline(kind.line, data.xys()...))
 		}
 	}
 	p.X.Tick.Marker = plot.ConstantTicks(stepTicks(c.Points))
