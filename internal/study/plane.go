@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -98,8 +99,7 @@ func newPlane(p plane, space search.Space) (search.Strategy, error) {
 	return search.Listed(planeStrategy, points), nil
 }
 
-// planes are those that the study file asks for; of three parents there is one
-// anyway, which other strategies may have scored.
+// planes are those that the study file asks for.
 func (s *session) planes() (list []plane, err error) {
 	for _, spec := range s.config.Strategies {
 		if spec.Name == planeStrategy {
@@ -109,9 +109,6 @@ func (s *session) planes() (list []plane, err error) {
 			}
 			list = append(list, p)
 		}
-	}
-	if len(list) == 0 && len(s.pantry.names) == 3 {
-		list = append(list, plane{corners: []int{0, 1, 2}})
 	}
 	return list, nil
 }
@@ -127,7 +124,7 @@ type cornersApart struct {
 }
 
 // notePlanes measures how far apart the corners of planes lie, unless an earlier
-// session has.
+// session has. That reads them once; others are drawn without it.
 func (s *session) notePlanes(ctx context.Context) error {
 	list, err := s.planes()
 	if err != nil {
@@ -152,6 +149,9 @@ func (s *session) notePlanes(ctx context.Context) error {
 		}
 		all := g.Groups[0]
 		now.Distances = []float64{all.Distance(0, 1), all.Distance(0, 2), all.Distance(1, 2)}
+		if slices.ContainsFunc(now.Distances, func(d float64) bool { return math.IsNaN(d) || math.IsInf(d, 0) }) {
+			continue // a parent holds NaN: no soup of it will be scored either
+		}
 		if err := s.ledger.Event(planeEvent, now); err != nil {
 			return err
 		}

@@ -183,7 +183,7 @@ func TestNaNParent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := withParents(t, "strategies: [{random: {budget: 2}}]\n", nanParent(t), root+"/finetune/order", root+"/finetune/call")
+	file := withParents(t, "strategies: [{random: {budget: 2}}, {plane: {step: 0.5}}]\n", nanParent(t), root+"/finetune/order", root+"/finetune/call")
 	warnings, err := tryRun(t, file, RunOptions{})
 	if err != nil || !strings.Contains(warnings, "model.norm.weight") || !strings.Contains(warnings, "not numbers") {
 		t.Fatalf("%v, warnings:\n%s", err, warnings)
