@@ -3,11 +3,11 @@
 package study
 
 import (
-	"bufio"
 	"encoding/json"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,21 +20,16 @@ import (
 func TestAgree(t *testing.T) {
 	const tolerance = 0.01
 	reference := map[string]map[string]float64{}
-	f, err := os.Open(filepath.Join(garden, "results", "soups.jsonl"))
+	soups, err := os.ReadFile(filepath.Join(garden, "results", "soups.jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
-	for lines := bufio.NewScanner(f); ; {
-		lines.Buffer(nil, 1<<20)
-		if !lines.Scan() {
-			break
-		}
+	for line := range strings.Lines(string(soups)) {
 		var soup struct {
 			Name string
 			Mean map[string]float64
 		}
-		if err := json.Unmarshal(lines.Bytes(), &soup); err != nil {
+		if err := json.Unmarshal([]byte(line), &soup); err != nil {
 			t.Fatal(err)
 		}
 		reference[soup.Name] = soup.Mean
@@ -77,5 +72,62 @@ func TestAgree(t *testing.T) {
 	last := r.Curve.Points[len(r.Curve.Points)-1]
 	if scored < 3 || last.Averaged == nil || math.Abs(last.Averaged.Score-reference["run-last-2"][results.Search]) > tolerance {
 		t.Errorf("%d scores; the curve ends with %+v", scored, last.Averaged)
+	}
+}
+
+// The probe names both bad parents of the garden, by measurement, and no good one:
+// the eight fine-tunes, 60 search items of each of six categories.
+func TestAgreeOnBadParents(t *testing.T) {
+	there, err := filepath.Abs(garden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	text := "study: bad\nseed: 1\nbase: " + there + "/base\nparents: " + there + "/finetune/*\nprobe: midpoints\nstrategies: []\nfinalists: 1\nbenchmarks:\n"
+	for _, c := range []string{"arith", "call", "choice", "reverse", "sort", "translate"} {
+		firstItems(t, filepath.Join(there, "data", c+".jsonl"), filepath.Join(dir, c+".jsonl"), 60)
+		text += "  - {name: " + c + ", file: " + c + ".jsonl}\n"
+	}
+	file := filepath.Join(dir, "bad.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	mustRun(t, file, RunOptions{})
+	r, err := BuildReport(t.Context(), DefaultDir(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var named []string
+	for _, f := range r.Findings {
+		if f.Code == results.NeedlessCode {
+			named = append(named, f.Parent)
+		}
+	}
+	slices.Sort(named)
+	if want := []string{"hot", "mislabeled"}; !slices.Equal(named, want) {
+		t.Errorf("the probe names %v, want %v", named, want)
+	}
+}
+
+// firstItems copies the first n items of every split.
+func firstItems(t *testing.T, from, to string, n int) {
+	t.Helper()
+	text, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	taken := map[string]int{}
+	for line := range strings.Lines(string(text)) {
+		var item struct{ Split string }
+		if err := json.Unmarshal([]byte(line), &item); err != nil {
+			t.Fatal(err)
+		}
+		if taken[item.Split]++; taken[item.Split] <= n {
+			out.WriteString(line)
+		}
+	}
+	if err := os.WriteFile(to, []byte(out.String()), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
