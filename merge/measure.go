@@ -320,16 +320,29 @@ func newGauge(of []*Checkpoint, row *products) *gauge {
 func (g *gauge) fetch(name string, t stretch) error {
 	for k, c := range g.of {
 		i := c.index[name]
-		data, err := c.windowOf(g.reader(k, c.places[i].file), i, t.begin, t.n, g.read[k])
+		data, err := g.window(k, i, t)
 		if err != nil {
 			return err
-		}
-		if g.files[k].data == nil || c.places[i].blocks {
-			g.read[k] = data
 		}
 		g.vectors[k] = kernel.Operand{Data: data, Type: kernel.Type(c.tensors[i].DType)}
 	}
 	return nil
+}
+
+// window gets a tile of one checkpoint's tensor, into the room that it has here.
+func (g *gauge) window(k, i int, t stretch) (data []byte, err error) {
+	c := g.of[k]
+	at, size := c.places[i], c.tensors[i].DType.Size()
+	file := g.reader(k, at.file)
+	if at.blocks {
+		data, err = c.windowOf(file, i, t.begin, t.n, g.read[k])
+		g.read[k] = data
+		return data, err
+	}
+	if need := t.n*size + line; file.data == nil && int64(cap(g.read[k])) < need {
+		g.read[k] = make([]byte, need)
+	}
+	return file.aligned(at.begin+t.begin*size, t.n*size, g.read[k])
 }
 
 // reader opens the file of a checkpoint in which the next tensor is, once.
