@@ -49,11 +49,11 @@ func mix(of map[string]distribution, weights map[string]float64) distribution {
 	names := slices.Sorted(maps.Keys(of))
 	total := 0.0
 	for _, name := range names {
-		total += weightOf(weights, name)
+		total += WeightOf(weights, name)
 	}
 	out := distribution{samples: make([]float64, len(of[names[0]].samples))}
 	for _, name := range names {
-		d, share := of[name], weightOf(weights, name)/total
+		d, share := of[name], WeightOf(weights, name)/total
 		if share <= 0 {
 			continue
 		}

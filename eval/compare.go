@@ -92,7 +92,7 @@ func CompareWeighted(a, b []Outcome, weights map[string]float64) Comparison {
 	c.Categories = eachCategory(pairs, boots, left)
 	for name, n := range left {
 		c.Unpaired += n
-		if _, paired := boots[name]; !paired && weightOf(weights, name) > 0 {
+		if _, paired := boots[name]; !paired && WeightOf(weights, name) > 0 {
 			c.LeftOut = append(c.LeftOut, name)
 		}
 	}
@@ -107,7 +107,7 @@ func CompareWeighted(a, b []Outcome, weights map[string]float64) Comparison {
 func weighing(pairs []difference, weights map[string]float64) []difference {
 	var out []difference
 	for _, d := range pairs {
-		if weightOf(weights, d.category) > 0 {
+		if WeightOf(weights, d.category) > 0 {
 			out = append(out, d)
 		}
 	}

@@ -95,14 +95,14 @@ func (r Race) pairUp(candidate, incumbent []Outcome) ([]pairedUnit, Look) {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(size)) {
-		total += weightOf(r.weights, name)
+		total += WeightOf(r.weights, name)
 	}
 	var units []pairedUnit
 	for _, u := range r.units {
 		p, counts := pairedUnit{raceUnit: u}, false
 		for _, it := range r.Items[u.first:u.end] {
 			o := before[it.ID]
-			share := weightOf(r.weights, it.Category) / total
+			share := WeightOf(r.weights, it.Category) / total
 			if !o.Scored() || share == 0 {
 				continue
 			}

@@ -34,7 +34,7 @@ func NewPanel(candidates [][]Outcome, weights map[string]float64) (*Panel, error
 	counted := map[string]bool{}
 	for i, outcomes := range candidates {
 		for _, o := range outcomes {
-			if weightOf(weights, o.Category) <= 0 {
+			if WeightOf(weights, o.Category) <= 0 {
 				continue
 			}
 			counted[o.Category] = true
@@ -58,8 +58,8 @@ func NewPanel(candidates [][]Outcome, weights map[string]float64) (*Panel, error
 func (p *Panel) weigh(weights map[string]float64) {
 	total := 0.0
 	for _, name := range p.categories {
-		p.share = append(p.share, weightOf(weights, name))
-		total += weightOf(weights, name)
+		p.share = append(p.share, WeightOf(weights, name))
+		total += WeightOf(weights, name)
 	}
 	for i := range p.share {
 		p.share[i] /= total

@@ -147,9 +147,9 @@ func (o RaceOptions) rate(s raceStratum, items []Item) float64 {
 			in++
 		}
 	}
-	rate, total := weightOf(o.Weights, s.category), 0.0
+	rate, total := WeightOf(o.Weights, s.category), 0.0
 	for _, name := range slices.Sorted(maps.Keys(categories)) {
-		total += weightOf(o.Weights, name) / float64(len(categories))
+		total += WeightOf(o.Weights, name) / float64(len(categories))
 	}
 	if rate == 0 {
 		rate = settledRate * total

@@ -173,7 +173,7 @@ func (s Summary) Aggregate(weights map[string]float64) (float64, error) {
 	}
 	sum, total := 0.0, 0.0
 	for _, name := range slices.Sorted(maps.Keys(s.Categories)) {
-		c, w := s.Categories[name], weightOf(weights, name)
+		c, w := s.Categories[name], WeightOf(weights, name)
 		if w > 0 && c.N == 0 {
 			return 0, fmt.Errorf("category %q was not measured: %d items failed, %d timed out, %d have no answer",
 				name, c.Failed, c.Timeout, c.Missing)
@@ -198,8 +198,28 @@ func (s Summary) ErrorKnown() bool {
 	return s.N > 0
 }
 
-// weightOf is the weight of a category in a mean over categories.
-func weightOf(weights map[string]float64, category string) float64 {
+// MeanSoft is the mean smooth score over categories by their weights, as of Aggregate,
+// in nats; not known where none counts, or one that does has none.
+func (s Summary) MeanSoft(weights map[string]float64) (mean float64, known bool) {
+	sum, total := 0.0, 0.0
+	for _, name := range slices.Sorted(maps.Keys(s.Categories)) { // equal outcomes, equal sums
+		c, w := s.Categories[name], WeightOf(weights, name)
+		if w == 0 {
+			continue
+		}
+		if c.Soft == nil {
+			return 0, false
+		}
+		sum, total = sum+w**c.Soft, total+w
+	}
+	if total == 0 {
+		return 0, false
+	}
+	return sum / total, true
+}
+
+// WeightOf is the weight of a category in a mean over categories: 1 unless given.
+func WeightOf(weights map[string]float64, category string) float64 {
 	if w, given := weights[category]; given {
 		return w
 	}

@@ -2,6 +2,7 @@ package results
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"soup/results/table"
@@ -40,6 +41,24 @@ type Bucket struct {
 
 // OfEnsemble is the ensemble's name in a report.
 const OfEnsemble = "ensemble"
+
+// Diagrammed are the rows of a reliability diagram: the winner, the ensemble and the
+// best single checkpoint; nil where there is none.
+func (r Report) Diagrammed() (rows []*CalibrationRow) {
+	names := []string{OfWinner, OfEnsemble}
+	if best := slices.IndexFunc(r.Strategies, func(s StrategyReport) bool { return s.Strategy == "single" }); best >= 0 {
+		names = append(names, r.Strategies[best].Label)
+	}
+	for _, name := range names {
+		at := slices.IndexFunc(r.Calibration.Rows, func(x CalibrationRow) bool { return x.Name == name })
+		if at < 0 {
+			rows = append(rows, nil)
+			continue
+		}
+		rows = append(rows, &r.Calibration.Rows[at])
+	}
+	return rows
+}
 
 // writeCalibrations prints accuracy beside two measures of its probabilities.
 func writeCalibrations(p *table.Page, r Report) {

@@ -24,6 +24,9 @@ type Landscape struct {
 	Points     []PlanePoint `json:"points"` // the corners first
 }
 
+// FewestOnPlane are scored points that make a picture: a lattice of thirds has as many.
+const FewestOnPlane = 10
+
 // PlanePoint is a soup of the three corners.
 type PlanePoint struct {
 	Trial   int       `json:"trial"`

@@ -26,10 +26,7 @@ func TestMidpointsAreRecomputed(t *testing.T) {
 	}
 	file := filepath.Join(folder, "pairs.yaml")
 	check(t, os.WriteFile(file, []byte(text), 0o600))
-	c, err := study.ReadConfig(file)
-	check(t, err)
-	check(t, study.Run(t.Context(), c, study.RunOptions{}))
-	dir := study.DefaultDir(file)
+	dir := finish(t, file)
 	_, f := expect(t, dir)
 	report, err := study.BuildReport(t.Context(), dir)
 	check(t, err)

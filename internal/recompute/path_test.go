@@ -41,10 +41,7 @@ func checkPath(t *testing.T, garden, text string, items, points int) {
 	check(t, os.WriteFile(file, []byte(text+`objective: {weights: {arith: 2, sort: 0, call: 0, choice: 0}, keep: [{category: sort, of: sft, margin: 0.2}, {category: call, of: sft, margin: 0.2}]}
 strategies: [{path: {step: 0.5, finest: 0.5}}]
 `), 0o600))
-	c, err := study.ReadConfig(file)
-	check(t, err)
-	check(t, study.Run(t.Context(), c, study.RunOptions{}))
-	dir := study.DefaultDir(file)
+	dir := finish(t, file)
 	_, f := expect(t, dir)
 	report, err := study.BuildReport(t.Context(), dir)
 	check(t, err)

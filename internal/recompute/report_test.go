@@ -95,6 +95,12 @@ func ran(t *testing.T, more string) string {
 	}
 	file := filepath.Join(folder, "small.yaml")
 	check(t, os.WriteFile(file, []byte(text+more), 0o600))
+	return finish(t, file)
+}
+
+// finish runs a study and returns its folder.
+func finish(t *testing.T, file string) string {
+	t.Helper()
 	c, err := study.ReadConfig(file)
 	check(t, err)
 	check(t, study.Run(t.Context(), c, study.RunOptions{}))

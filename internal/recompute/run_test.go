@@ -25,10 +25,7 @@ func TestRunIsRecomputed(t *testing.T) {
 	}
 	file := filepath.Join(folder, "run.yaml")
 	check(t, os.WriteFile(file, []byte(text+"strategies: [{window: {methods: uniform, curve: 3}}, plane]\n"), 0o600))
-	c, err := study.ReadConfig(file)
-	check(t, err)
-	check(t, study.Run(t.Context(), c, study.RunOptions{}))
-	dir := study.DefaultDir(file)
+	dir := finish(t, file)
 	_, f := expect(t, dir)
 	report, err := study.BuildReport(t.Context(), dir)
 	check(t, err)

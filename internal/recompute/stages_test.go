@@ -68,7 +68,8 @@ func sameLines(t *testing.T, what string, got, want lines) {
 	}
 }
 
-func drawCurve(want *lines, f facts) {
+// eachStep visits the scores along a run: of single checkpoints and of means.
+func eachStep(f facts, visit func(line string, at float64, s facts)) {
 	curve, ok := f["curve"].(facts)
 	if !ok {
 		return
@@ -76,19 +77,36 @@ func drawCurve(want *lines, f facts) {
 	for i, x := range curve["points"].([]any) {
 		for key, name := range map[string]string{"raw": "single checkpoint", "averaged": fmt.Sprintf("mean of the last %v", curve["window"])} {
 			if s, ok := x.(facts)[key].(facts); ok {
-				at, score, half, soft := float64(i), 100*s["score"].(float64), 196*s["se"].(float64), s["soft"].(float64)
-				want.add("run", name, fmt.Sprint(s["trial"]), interval("checkpoint", "score (points)"), at, score, score-half, score+half)
-				want.add("run", name, fmt.Sprint(s["trial"]), interval("checkpoint", "smooth score (nats)"), at, soft, soft, soft)
+				visit(name, float64(i), s)
 			}
 		}
 	}
 }
 
-func drawPath(want *lines, f facts) {
+func drawCurve(want *lines, f facts) {
+	eachStep(f, func(line string, at float64, s facts) {
+		score, half, soft := 100*s["score"].(float64), 196*s["se"].(float64), s["soft"].(float64)
+		want.add("run", line, fmt.Sprint(s["trial"]), interval("checkpoint", "score (points)"), at, score, score-half, score+half)
+		want.add("run", line, fmt.Sprint(s["trial"]), interval("checkpoint", "smooth score (nats)"), at, soft, soft, soft)
+	})
+}
+
+// onLine are the points of a path between two parents; nothing for other studies.
+func onLine(f facts) (path facts, points []facts) {
 	path, ok := f["path"].(facts)
 	if !ok {
-		return
+		return nil, nil
 	}
+	for _, x := range path["points"].([]any) {
+		if p := x.(facts); p["third"] == nil {
+			points = append(points, p)
+		}
+	}
+	return path, points
+}
+
+func drawPath(want *lines, f facts) {
+	path, points := onLine(f)
 	names := func(key string) string {
 		var list []string
 		for _, name := range path[key].([]any) {
@@ -96,11 +114,7 @@ func drawPath(want *lines, f facts) {
 		}
 		return strings.Join(list, ", ")
 	}
-	for _, x := range path["points"].([]any) {
-		p := x.(facts)
-		if p["third"] != nil {
-			continue // the figure is of the line
-		}
+	for _, p := range points {
 		for key, name := range map[string]string{"target": names("target"), "keep": "to keep: " + names("keep")} {
 			s := p[key].(facts)
 			score, half := 100*s["mean"].(float64), 196*s["se"].(float64)
@@ -146,30 +160,15 @@ func step(want *lines, chart, series string, trial any, x, y, half float64) {
 }
 
 func chartCurve(want *lines, f facts) {
-	curve, ok := f["curve"].(facts)
-	if !ok {
-		return
-	}
-	for i, x := range curve["points"].([]any) {
-		for key, name := range map[string]string{"raw": "single checkpoint", "averaged": fmt.Sprintf("mean of the last %v", curve["window"])} {
-			if s, ok := x.(facts)[key].(facts); ok {
-				step(want, "run", name, s["trial"], float64(i), 100*s["score"].(float64), 1.96*(100*s["se"].(float64)))
-				step(want, "soft", name, s["trial"], float64(i), s["soft"].(float64), 0)
-			}
-		}
-	}
+	eachStep(f, func(line string, at float64, s facts) {
+		step(want, "run", line, s["trial"], at, 100*s["score"].(float64), 1.96*(100*s["se"].(float64)))
+		step(want, "soft", line, s["trial"], at, s["soft"].(float64), 0)
+	})
 }
 
 func chartPath(want *lines, f facts) {
-	path, ok := f["path"].(facts)
-	if !ok {
-		return
-	}
-	for _, x := range path["points"].([]any) {
-		p := x.(facts)
-		if p["third"] != nil {
-			continue // the chart is of the line
-		}
+	_, points := onLine(f)
+	for _, p := range points {
 		for key, name := range map[string]string{"target": "gained", "keep": "to keep"} {
 			s := p[key].(facts)
 			step(want, "path", name, p["trial"], p["at"].(float64), 100*s["mean"].(float64), 1.96*(100*s["se"].(float64)))

@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 
 	"github.com/olekukonko/tablewriter"
@@ -97,7 +95,7 @@ func summarized(size float64, draws []eval.Summary) Perturbation {
 		if len(d.Unmeasured) == 0 && d.N > 0 {
 			means = append(means, d.Mean)
 		}
-		if soft, ok := softOf(d); ok {
+		if soft, ok := d.MeanSoft(nil); ok {
 			softs = append(softs, soft)
 		}
 	}
@@ -114,18 +112,6 @@ func summarized(size float64, draws []eval.Summary) Perturbation {
 		p.Soft = &soft
 	}
 	return p
-}
-
-// softOf is the unweighted mean of the categories' smooth scores.
-func softOf(s eval.Summary) (mean float64, ok bool) {
-	for _, name := range slices.Sorted(maps.Keys(s.Categories)) { // equal outcomes, equal sums
-		c := s.Categories[name]
-		if c.Soft == nil {
-			return 0, false
-		}
-		mean += *c.Soft / float64(len(s.Categories))
-	}
-	return mean, len(s.Categories) > 0
 }
 
 // writePerturbations prints how the score falls with the noise.

@@ -85,7 +85,7 @@ func TestAgreeOnBadParents(t *testing.T) {
 	dir := t.TempDir()
 	text := "study: bad\nseed: 1\nbase: " + there + "/base\nparents: " + there + "/finetune/*\nprobe: midpoints\nstrategies: []\nfinalists: 1\nbenchmarks:\n"
 	for _, c := range []string{"arith", "call", "choice", "reverse", "sort", "translate"} {
-		firstItems(t, filepath.Join(there, "data", c+".jsonl"), filepath.Join(dir, c+".jsonl"), 60)
+		takeItems(t, filepath.Join(there, "data", c+".jsonl"), filepath.Join(dir, c+".jsonl"), 60, 0)
 		text += "  - {name: " + c + ", file: " + c + ".jsonl}\n"
 	}
 	file := filepath.Join(dir, "bad.yaml")
@@ -106,28 +106,5 @@ func TestAgreeOnBadParents(t *testing.T) {
 	slices.Sort(named)
 	if want := []string{"hot", "mislabeled"}; !slices.Equal(named, want) {
 		t.Errorf("the probe names %v, want %v", named, want)
-	}
-}
-
-// firstItems copies the first n items of every split.
-func firstItems(t *testing.T, from, to string, n int) {
-	t.Helper()
-	text, err := os.ReadFile(from)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out strings.Builder
-	taken := map[string]int{}
-	for line := range strings.Lines(string(text)) {
-		var item struct{ Split string }
-		if err := json.Unmarshal([]byte(line), &item); err != nil {
-			t.Fatal(err)
-		}
-		if taken[item.Split]++; taken[item.Split] <= n {
-			out.WriteString(line)
-		}
-	}
-	if err := os.WriteFile(to, []byte(out.String()), 0o600); err != nil {
-		t.Fatal(err)
 	}
 }

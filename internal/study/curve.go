@@ -114,31 +114,11 @@ func (b *reporter) runScore(trial int) (*results.RunScore, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &results.RunScore{Trial: trial, Score: *score.Mean, SE: score.SE, Soft: b.softScore(outcomes)}, nil
-}
-
-// softScore is the mean smooth score over categories by the objective's weights;
-// nil where an item of a category that counts has none.
-func (b *reporter) softScore(outcomes []eval.Outcome) *float64 {
-	sum, total := 0.0, 0.0
-	for name, c := range eval.Summarize(outcomes).Categories {
-		w, given := b.weights[name]
-		if !given {
-			w = 1
-		}
-		if w == 0 {
-			continue
-		}
-		if c.Soft == nil {
-			return nil
-		}
-		sum, total = sum+w**c.Soft, total+w
+	r := &results.RunScore{Trial: trial, Score: *score.Mean, SE: score.SE}
+	if soft, known := eval.Summarize(outcomes).MeanSoft(b.weights); known {
+		r.Soft = &soft
 	}
-	if total == 0 {
-		return nil
-	}
-	mean := sum / total
-	return &mean
+	return r, nil
 }
 
 // steady measures the changes from step to step where both have a score.

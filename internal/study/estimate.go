@@ -8,6 +8,9 @@ import (
 	"soup/results"
 )
 
+// z95 is half of a 95 % interval in standard errors.
+const z95 = 1.96
+
 // addChoice judges the choice of the winner by the selection items, and the
 // comparison on test by exchanging who is compared.
 func (b *reporter) addChoice(r *results.Report) error {
@@ -92,7 +95,7 @@ func (c *contest) gain(d decision, weights map[string]float64) *results.Gain {
 	g := &results.Gain{
 		Soup: c.finalists[d.soup].trial, Parent: c.finalists[d.parent].trial,
 		Observed: difference(observed),
-		Shrunken: results.Estimate{Delta: shrunken.Delta, Low: shrunken.Delta - 1.96*shrunken.SE, High: shrunken.Delta + 1.96*shrunken.SE},
+		Shrunken: results.Estimate{Delta: shrunken.Delta, Low: shrunken.Delta - z95*shrunken.SE, High: shrunken.Delta + z95*shrunken.SE},
 		Factor:   shrunken.Factor,
 	}
 	if d.halvings > 0 {

@@ -129,7 +129,7 @@ func surelyDominates(a, b runner) bool {
 		}
 	}
 	for _, d := range eval.Differences(a.outcomes, b.outcomes) {
-		if d.Units > 1 && d.Mean > 1.96*d.SE {
+		if d.Units > 1 && d.Mean > z95*d.SE {
 			return true
 		}
 	}

@@ -145,7 +145,7 @@ func (k *keeper) penalty(outcomes []eval.Outcome) (cost float64) {
 		if d, ok := differences[trial][c.Category]; ok {
 			doubt := d.SE
 			if c.Sure {
-				doubt = -1.96 * d.SE
+				doubt = -z95 * d.SE
 			}
 			cost += search.KeepCost * max(0, -c.Margin-d.Mean-doubt)
 		}

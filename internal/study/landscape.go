@@ -8,12 +8,8 @@ import (
 	"soup/results"
 )
 
-const (
-	// fewestOnPlane are scored points that make a picture: a lattice of thirds has as many.
-	fewestOnPlane = 10
-	// mostOnPlane bounds the work of a report: outcomes of so many are read.
-	mostOnPlane = 300
-)
+// mostOnPlane bounds the work of a report: outcomes of so many are read.
+const mostOnPlane = 300
 
 // addLandscape looks for a plane through three parents of which enough points were
 // scored: the last one that the strategy asked for, or that of all three parents, or
@@ -100,7 +96,7 @@ func (b *reporter) filled(l *results.Landscape) (*results.Landscape, []results.T
 		others = append(others, t)
 		inside = inside || !slices.Contains(w, 0)
 	}
-	if slices.Contains(corners[:], nil) || !inside || len(others)+3 < fewestOnPlane {
+	if slices.Contains(corners[:], nil) || !inside || len(others)+3 < results.FewestOnPlane {
 		return nil, nil, nil
 	}
 	all := append([]results.Trial{*corners[0], *corners[1], *corners[2]}, others...)
@@ -168,7 +164,7 @@ func (b *reporter) planePoint(l *results.Landscape, t results.Trial) (p results.
 func (b *reporter) addLoss(l *results.Landscape, losses []map[string]float64) {
 	l.Categories = []string{}
 	for name := range losses[0] {
-		if w, given := b.weights[name]; given && w == 0 {
+		if eval.WeightOf(b.weights, name) == 0 {
 			continue
 		}
 		if !slices.ContainsFunc(losses, func(of map[string]float64) bool { v, ok := of[name]; return !ok || math.IsNaN(v) }) {
@@ -179,10 +175,7 @@ func (b *reporter) addLoss(l *results.Landscape, losses []map[string]float64) {
 	for i := range l.Points {
 		sum, total := 0.0, 0.0
 		for _, name := range l.Categories {
-			w, given := b.weights[name]
-			if !given {
-				w = 1
-			}
+			w := eval.WeightOf(b.weights, name)
 			sum, total = sum+w*losses[i][name], total+w
 		}
 		if total > 0 {

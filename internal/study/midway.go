@@ -122,8 +122,7 @@ func (m *midway) lower(a, b []eval.Outcome) bool {
 func (m *midway) covers(j, i int) bool {
 	c := eval.CompareWeighted(m.single[j], m.single[i], m.weights)
 	for _, d := range c.Categories {
-		const width = 2 * 1.96 // of the 95 % interval, in standard errors
-		if d.Delta < -(d.High-d.Low)/width {
+		if d.Delta < -(d.High-d.Low)/(2*z95) {
 			return false
 		}
 	}

@@ -99,7 +99,7 @@ func alike(weights [][]float64) bool {
 // targets are the categories that the objective counts and that need not be kept.
 func (b *reporter) targets(scores map[string]results.CategoryScore, keep []string) (list []string) {
 	for _, name := range slices.Sorted(maps.Keys(scores)) {
-		if w, given := b.weights[name]; (!given || w > 0) && !slices.Contains(keep, name) {
+		if eval.WeightOf(b.weights, name) > 0 && !slices.Contains(keep, name) {
 			list = append(list, name)
 		}
 	}
@@ -110,10 +110,7 @@ func (b *reporter) targets(scores map[string]results.CategoryScore, keep []strin
 func meanOver(scores map[string]results.CategoryScore, categories []string, weights map[string]float64) (s results.PathScore) {
 	sum, total, variance, known := 0.0, 0.0, 0.0, true
 	for _, name := range categories {
-		c, w := scores[name], 1.0
-		if given, ok := weights[name]; ok {
-			w = given
-		}
+		c, w := scores[name], eval.WeightOf(weights, name)
 		if c.Mean == nil {
 			continue
 		}

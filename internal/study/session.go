@@ -196,7 +196,7 @@ func checkObjective(c *Config, items []eval.Item) error {
 		}
 	}
 	for name := range known {
-		if w, given := c.Objective.Weights[name]; !given || w > 0 {
+		if eval.WeightOf(c.Objective.Weights, name) > 0 {
 			return nil
 		}
 	}

@@ -21,7 +21,7 @@ func (c *contest) proven(on eval.Part) []int {
 	}
 	return slices.DeleteFunc(slices.Clone(c.soups), func(i int) bool {
 		delta, se := on.Gap(i, global[0])
-		return grouped(i) && delta <= 1.96*se
+		return grouped(i) && delta <= z95*se
 	})
 }
 

@@ -68,7 +68,7 @@ func smallStudy(t *testing.T, more string) string {
 	}
 	text += "benchmarks:\n"
 	for _, c := range []string{"arith", "choice", "sort"} {
-		takeItems(t, filepath.Join(root, "data", c+".jsonl"), filepath.Join(dir, c+".jsonl"), 12)
+		takeItems(t, filepath.Join(root, "data", c+".jsonl"), filepath.Join(dir, c+".jsonl"), 12, brief)
 		text += "  - {name: " + c + ", file: " + c + ".jsonl}\n"
 	}
 	if !strings.Contains(more, "strategies:") {
@@ -81,16 +81,19 @@ func smallStudy(t *testing.T, more string) string {
 	return file
 }
 
-// takeItems copies the first n items of every split whose answers are short, and
-// lets no answer be longer: a parent that babbles costs as many steps as it may take.
-func takeItems(t *testing.T, from, to string, n int) {
+// brief is the most bytes of an answer, and tokens: the garden's have at least one byte.
+const brief = 6
+
+// takeItems copies the first n items of every split whose answers have up to most
+// bytes, and lets no answer be longer: a parent that babbles costs as many steps as it
+// may take. With most 0 items are copied as they are.
+func takeItems(t *testing.T, from, to string, n, most int) {
 	t.Helper()
 	in, err := os.Open(from)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer in.Close()
-	const short = 6 // bytes of an answer, and tokens: the garden's have at least one byte
 	var out strings.Builder
 	taken := map[string]int{}
 	for lines := bufio.NewScanner(in); lines.Scan(); {
@@ -98,11 +101,15 @@ func takeItems(t *testing.T, from, to string, n int) {
 		if err := json.Unmarshal(lines.Bytes(), &item); err != nil {
 			t.Fatal(err)
 		}
-		if len(item.Answer) > short {
-			continue
+		line := lines.Text()
+		if most > 0 {
+			if len(item.Answer) > most {
+				continue
+			}
+			line = fmt.Sprintf(`{"max_tokens": %d, %s`, most, line[1:])
 		}
 		if taken[item.Split]++; taken[item.Split] <= n {
-			fmt.Fprintf(&out, `{"max_tokens": %d, %s`+"\n", short, lines.Text()[1:])
+			out.WriteString(line + "\n")
 		}
 	}
 	if err := os.WriteFile(to, []byte(out.String()), 0o600); err != nil {
@@ -373,7 +380,7 @@ func TestDiskTooSmall(t *testing.T) {
 	if err := errors.Join(err, f.Truncate(int64(8+len(header))+2*elements), f.Close()); err != nil {
 		t.Fatal(err)
 	}
-	takeItems(t, filepath.Join(garden, "data", "arith.jsonl"), filepath.Join(dir, "arith.jsonl"), 3)
+	takeItems(t, filepath.Join(garden, "data", "arith.jsonl"), filepath.Join(dir, "arith.jsonl"), 3, brief)
 	file := filepath.Join(dir, "study.yaml")
 	if err := os.WriteFile(file, []byte("parents: [{path: huge}]\nbenchmarks: [{file: arith.jsonl}]\n"), 0o600); err != nil {
 		t.Fatal(err)

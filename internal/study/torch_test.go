@@ -128,7 +128,7 @@ func TestPickledIsScoredAlike(t *testing.T) {
 	plain, copied := garden+"/finetune/arith", filepath.Join(t.TempDir(), "arith")
 	pickled(t, plain, copied)
 	data := filepath.Join(t.TempDir(), "arith.jsonl")
-	takeItems(t, garden+"/data/arith.jsonl", data, 12)
+	takeItems(t, garden+"/data/arith.jsonl", data, 12, brief)
 	var scores [2]*single.Scores
 	for i, model := range []string{plain, copied} {
 		var err error

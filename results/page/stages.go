@@ -238,18 +238,13 @@ func drawReliability(s Study, _ []string) *chart {
 	}
 	line := charts.NewLine()
 	line.SetGlobalOptions(axes(between("probability of the chosen label, %", 0, 100), between("chosen rightly, %", 0, 100))...)
-	names := []string{results.OfWinner, results.OfEnsemble}
-	if best := single(s.Report); best != nil {
-		names = append(names, best.Label)
-	}
-	for i, name := range names {
-		at := slices.IndexFunc(s.Calibration.Rows, func(x results.CalibrationRow) bool { return x.Name == name })
-		if at < 0 {
+	for i, row := range s.Diagrammed() {
+		if row == nil {
 			continue
 		}
 		var data []opts.LineData
-		for _, b := range s.Calibration.Rows[at].Bins {
-			label := fmt.Sprintf("%s: n = %d, as sure as %.0f %%, right in %.0f %%", name, b.N, points(b.Confidence), points(b.Accuracy))
+		for _, b := range row.Bins {
+			label := fmt.Sprintf("%s: n = %d, as sure as %.0f %%, right in %.0f %%", row.Name, b.N, points(b.Confidence), points(b.Accuracy))
 			data = append(data, opts.LineData{Name: label, Value: []any{points(b.Confidence), points(b.Accuracy)}})
 		}
 		color := []string{"@accent", "@second", "@third"}[i]
@@ -257,7 +252,7 @@ func drawReliability(s Study, _ []string) *chart {
 		if i == 0 {
 			options = append(options, withLines([]any{[]any{span{0, 0}, span{100, 100}}}, opts.LineStyle{Color: "@muted", Width: 1, Type: "dashed"}))
 		}
-		line.AddSeries(name, data, options...)
+		line.AddSeries(row.Name, data, options...)
 	}
 	return &chart{
 		ID: "reliability", Section: "reliability", Title: "Reliability", Height: 380, Option: line.JSON(),

@@ -21,7 +21,7 @@ import (
 func drawLandscape(r results.Report) (*Figure, string) {
 	l := r.Landscape
 	if l == nil {
-		return nil, "no plane through three parents has 10 scored points (the strategy plane asks for them)"
+		return nil, fmt.Sprintf("no plane through three parents has %d scored points (the strategy plane asks for them)", results.FewestOnPlane)
 	}
 	f := &Figure{title: "The plane through " + sentence(l.Corners), width: 6.5 * vg.Inch}
 	f.subtitle = fmt.Sprintf("%s were scored (dots); colours between them are interpolated. ", plural(len(l.Points), "point"))
@@ -79,9 +79,6 @@ type ground struct {
 	of   func(results.PlanePoint) *float64
 }
 
-// fewestInPanel is as many as a picture of the plane has at least.
-const fewestInPanel = 10
-
 // terrain is one panel.
 type terrain struct {
 	title   string
@@ -115,7 +112,7 @@ func (f *Figure) terrain(r results.Report, g ground) *terrain {
 			t.winner = &at
 		}
 	}
-	if len(rows.Rows) < fewestInPanel {
+	if len(rows.Rows) < results.FewestOnPlane {
 		return nil
 	}
 	f.Data = append(f.Data, rows)

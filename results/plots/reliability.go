@@ -2,7 +2,6 @@ package plots
 
 import (
 	"fmt"
-	"slices"
 
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
@@ -25,22 +24,17 @@ func drawReliability(r results.Report) (*Figure, string) {
 	f := &Figure{title: "Reliability: how often a label of this probability is right", width: 5 * vg.Inch, height: 4.4 * vg.Inch}
 	f.subtitle = fmt.Sprintf("test items with labels, n = %d, in bins of a fifteenth; ece: mean distance from the diagonal in points", c.N)
 	f.keys = []key{lineKey("as sure as right", ideal)}
-	names := []string{results.OfWinner, results.OfEnsemble}
-	if best := slices.IndexFunc(r.Strategies, func(s results.StrategyReport) bool { return s.Strategy == "single" }); best >= 0 {
-		names = append(names, r.Strategies[best].Label)
-	}
-	for i, name := range names {
-		at := slices.IndexFunc(c.Rows, func(x results.CalibrationRow) bool { return x.Name == name })
-		if at < 0 {
+	for i, row := range r.Diagrammed() {
+		if row == nil {
 			continue
 		}
 		style := glyph(hue(i), 2.8, shape(i))
-		data := f.series(name, "probability", "right", "n")
-		for _, b := range c.Rows[at].Bins {
+		data := f.series(row.Name, "probability", "right", "n")
+		for _, b := range row.Bins {
 			data.add("", 100*b.Confidence, 100*b.Accuracy, float64(b.N))
 		}
 		p.Add(polyline(stroke(hue(i), 1), data.xys()...), &plotter.Scatter{XYs: data.xys(), GlyphStyle: style})
-		f.keys = append(f.keys, glyphKey(fmt.Sprintf("%s (ece %.1f)", name, 100*c.Rows[at].ECE), style))
+		f.keys = append(f.keys, glyphKey(fmt.Sprintf("%s (ece %.1f)", row.Name, 100*row.ECE), style))
 	}
 	f.body = p.Draw
 	return f, ""
