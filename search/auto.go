@@ -22,7 +22,7 @@ type auto struct {
 }
 
 func newAuto(space Space, seed uint64, o options) (Strategy, error) {
-	a := &auto{modelled: &modelled{space: space, seed: seed, options: o, fit: newByCategory}, known: record{}}
+	a := &auto{modelled: &modelled{space: space, seed: seed, options: o}, known: record{}}
 	a.stages = newStages("auto", a.follow)
 	return a, nil
 }
@@ -37,7 +37,7 @@ func (a *auto) follow(done []Trial) []Point {
 	if fresh := a.first(); len(fresh) > 0 {
 		return fresh[:min(len(fresh), left)]
 	}
-	s := a.fit(a.space, done)
+	s := newSurrogate(a.space, done)
 	if s == nil || len(a.space.Parents) == 1 {
 		a.note("ends: there is nothing to learn from")
 		return nil
@@ -112,7 +112,7 @@ func (a *auto) steps() []Point {
 }
 
 // enough says whether what may be gained has been below the noise for a while.
-func (a *auto) enough(s surrogate, gain float64) bool {
+func (a *auto) enough(s *surrogate, gain float64) bool {
 	chosen := a.known.trial(recommend(a.space, s, scored(a.trials)))
 	noise := a.options["stop"] * a.space.doubt(*chosen, *a.known.trial(a.space.equal("", a.space.all())))
 	if gain >= noise || math.IsNaN(noise) {

@@ -18,17 +18,12 @@ type modelled struct {
 	space   Space
 	seed    uint64
 	options options
-	fit     func(Space, []Trial) surrogate
 }
 
 // newGP is Bayesian optimisation with a Gaussian process for each category.
 func newGP(space Space, seed uint64, o options) (Strategy, error) {
-	return newModelled("gp", space, seed, o, newByCategory)
-}
-
-func newModelled(name string, space Space, seed uint64, o options, fit func(Space, []Trial) surrogate) (Strategy, error) {
-	m := &modelled{space: space, seed: seed, options: o, fit: fit}
-	m.stages = newStages(name, m.follow)
+	m := &modelled{space: space, seed: seed, options: o}
+	m.stages = newStages("gp", m.follow)
 	return m, nil
 }
 
@@ -41,7 +36,7 @@ func (m *modelled) follow(done []Trial) []Point {
 	if left <= 0 || len(m.space.Parents) == 1 {
 		return nil
 	}
-	s := m.fit(m.space, done)
+	s := newSurrogate(m.space, done)
 	if s == nil {
 		m.note("nothing has a score to learn from")
 		return nil
@@ -56,7 +51,7 @@ func (m *modelled) follow(done []Trial) []Point {
 	return points
 }
 
-func (m *modelled) propose(s surrogate, done []Trial, n int) ([]Point, []float64) {
+func (m *modelled) propose(s *surrogate, done []Trial, n int) ([]Point, []float64) {
 	known, taken := scored(done), [][]float64{}
 	for _, t := range done {
 		taken = append(taken, m.space.place(t.Point))
@@ -91,7 +86,7 @@ func (m *modelled) Recommended() (Point, bool) {
 	if best(told) == nil {
 		return Point{}, false
 	}
-	s := m.fit(m.space, told)
+	s := newSurrogate(m.space, told)
 	if s == nil {
 		return Point{}, false
 	}
@@ -99,9 +94,9 @@ func (m *modelled) Recommended() (Point, bool) {
 }
 
 // recommend is the steady one of the known points with the highest means.
-func recommend(space Space, s surrogate, known []Point) Point {
+func recommend(space Space, s *surrogate, known []Point) Point {
 	p := &proposer{space: space}
 	top := p.screen(s, known)
 	slices.SortFunc(top, func(a, b Point) int { return cmp.Compare(a.Number, b.Number) })
-	return top[p.beliefs(s, top).steady(len(top))].clone()
+	return top[s.joint(p.space.places(top)).steady(len(top))].clone()
 }

@@ -108,8 +108,8 @@ func TestGPLearnsFromPruned(t *testing.T) {
 	pruned := try(Point{Weights: [][]float64{{0.5, 0.5}}})
 	pruned.State, pruned.Score = StatePruned, 0
 	x := space.places([]Point{pruned.Point})
-	without := newByCategory(space, done).means(x)[0]
-	with := newByCategory(space, append(done, pruned)).means(x)[0]
+	without := newSurrogate(space, done).means(x)[0]
+	with := newSurrogate(space, append(done, pruned)).means(x)[0]
 	if !(with > without+0.05) {
 		t.Errorf("mean %v with a good pruned trial, %v without", with, without)
 	}
@@ -126,7 +126,7 @@ func TestGPWeighsCategories(t *testing.T) {
 			"x": {Mean: x, N: 1e6}, "y": {Mean: y, N: 1e6}, "z": {Mean: a, N: 1e6},
 		}}
 	}
-	s := newByCategory(space, []Trial{trial(0, 0.2, 0.8), trial(0.5, 0.4, 0.4), trial(1, 0.6, 0.5)})
+	s := newSurrogate(space, []Trial{trial(0, 0.2, 0.8), trial(0.5, 0.4, 0.4), trial(1, 0.6, 0.5)})
 	means := s.means([][]float64{{0, 1}, {1, 0}})
 	if math.Abs(means[0]-0.35) > 0.01 || math.Abs(means[1]-0.575) > 0.01 {
 		t.Errorf("means %v, want 0.35 and 0.575", means)
@@ -136,19 +136,24 @@ func TestGPWeighsCategories(t *testing.T) {
 // Soups that answer the same items share their errors, so that a small difference
 // counts more than between soups with other items.
 func TestSharedErrors(t *testing.T) {
-	o := &series{items: [][]*Item{
+	var trials []Trial
+	for _, items := range [][]Item{
 		{{ID: "a", Score: 1}, {ID: "b"}, {ID: "c", Score: 1}, {ID: "d"}},
 		{{ID: "d"}, {ID: "c", Score: 1}, {ID: "b"}, {ID: "a", Score: 1}},
+		{{ID: "d"}, {ID: "c", Score: 1}},
 		{{ID: "e", Score: 1}, {ID: "f"}},
+		{{ID: "a", Category: "other", Score: 1}},
 		nil,
-	}}
-	noise := o.shared([]float64{0.01, 0.04, 0.01, 0.01})
+	} {
+		trials = append(trials, Trial{Items: items})
+	}
+	correlation := layOut(trials).correlation("")
 	for _, c := range []struct {
 		i, j int
 		want float64
-	}{{0, 0, 0.01}, {1, 1, 0.04}, {0, 1, 0.95 * 0.02}, {0, 2, 0}, {0, 3, 0}} {
-		if got := noise.At(c.i, c.j); math.Abs(got-c.want) > 1e-12 {
-			t.Errorf("covariance of %d and %d: %v, want %v", c.i, c.j, got, c.want)
+	}{{0, 1, 0.95}, {0, 2, 0.95 / math.Sqrt2}, {1, 2, 0.95 / math.Sqrt2}, {0, 3, 0}, {0, 4, 0}, {0, 5, 0}} {
+		if got := correlation.At(c.i, c.j); math.Abs(got-c.want) > 1e-12 {
+			t.Errorf("correlation of %d and %d: %v, want %v", c.i, c.j, got, c.want)
 		}
 	}
 }
@@ -242,8 +247,8 @@ func BenchmarkGPProposes(b *testing.B) {
 		row := space.draw(Rand(1, "bench", k), 1)
 		done = append(done, try(space.everywhere("", row)))
 	}
-	m := &modelled{space: space, seed: 1, fit: newByCategory, stages: newStages("gp", nil)}
+	m := &modelled{space: space, seed: 1, stages: newStages("gp", nil)}
 	for b.Loop() {
-		m.propose(m.fit(space, done), done, 1)
+		m.propose(newSurrogate(space, done), done, 1)
 	}
 }

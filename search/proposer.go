@@ -40,9 +40,9 @@ const most = 0.8
 
 // propose returns up to n points and how much better than the surest of the known
 // points each is expected to be.
-func (p *proposer) propose(r *rand.Rand, s surrogate, known []Point, n int) (points []Point, gains []float64) {
+func (p *proposer) propose(r *rand.Rand, s *surrogate, known []Point, n int) (points []Point, gains []float64) {
 	top := p.screen(s, known)
-	surest := top[p.beliefs(s, top).surest(len(top))]
+	surest := top[s.joint(p.space.places(top)).surest(len(top))]
 	pool := p.screen(s, p.scatter(r, known))
 	for _, step := range moves {
 		ranked, _ := p.rank(s, surest, pool)
@@ -118,7 +118,7 @@ func (f face) shares(r *rand.Rand) []float64 {
 }
 
 // screen keeps the points with the highest means, in descending order.
-func (p *proposer) screen(s surrogate, pool []Point) []Point {
+func (p *proposer) screen(s *surrogate, pool []Point) []Point {
 	means := s.means(p.space.places(pool))
 	order := descending(means)
 	var kept []Point
@@ -130,8 +130,8 @@ func (p *proposer) screen(s surrogate, pool []Point) []Point {
 
 // rank sorts the pool by expected improvement over a point; that comes first in the
 // beliefs, then the pool as given.
-func (p *proposer) rank(s surrogate, over Point, pool []Point) ([]Point, beliefs) {
-	b := p.beliefs(s, append([]Point{over}, pool...))
+func (p *proposer) rank(s *surrogate, over Point, pool []Point) ([]Point, beliefs) {
+	b := s.joint(p.space.places(append([]Point{over}, pool...)))
 	gains := p.gains(b, pool)
 	var ranked []Point
 	for _, i := range descending(gains) {
@@ -140,11 +140,6 @@ func (p *proposer) rank(s surrogate, over Point, pool []Point) ([]Point, beliefs
 		}
 	}
 	return ranked, b
-}
-
-func (p *proposer) beliefs(s surrogate, points []Point) beliefs {
-	means, covariance := s.joint(p.space.places(points))
-	return beliefs{means, covariance}
 }
 
 // gains are the expected improvements of the pool; none where a point is taken.

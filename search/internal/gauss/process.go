@@ -7,6 +7,7 @@ import (
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/lapack/lapack64"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -14,17 +15,13 @@ import (
 // matrices of near places singular without it.
 const jitter = 1e-9
 
-// Observations are values at places, with the covariance of their noise. Places
+// Observations are values at places, with what is known of their noise. Places
 // have the same number of coordinates.
 type Observations struct {
 	Places [][]float64
-	Values []float64
-	Noise  mat.Symmetric // nil: none
-}
-
-// Independent is the covariance of noise with these variances.
-func Independent(variances []float64) mat.Symmetric {
-	return mat.NewDiagDense(len(variances), variances)
+	Values []float64     // NaN: not observed
+	Noise  []float64     // variances
+	Shared mat.Symmetric // correlations of noise, the diagonal aside; nil: none
 }
 
 // Process is a Gaussian process given observations. It is safe for concurrent
@@ -34,78 +31,79 @@ type Process struct {
 	Mean     float64 // of the values before any observation
 	Evidence float64 // logarithm of the observations' density
 
-	xs      [][]float64
-	factor  mat.Cholesky
-	weights []float64 // of the observations' covariances in a prediction
+	seen    []int             // the places that were observed
+	factor  blas64.Triangular // upper; the covariance of the observations is U'U
+	weights []float64         // of the observations' covariances in a prediction
 }
 
 // Condition gives observations to a process with a prior mean. The error says that
 // the covariance is not positive definite.
 func Condition(k Kernel, mean float64, o Observations) (*Process, error) {
-	p := &Process{Kernel: k, Mean: mean, xs: o.Places}
-	if len(p.xs) == 0 {
-		return p, nil
-	}
-	distance, product := pairs(p.xs)
-	covariance := mat.NewSymDense(len(p.xs), nil)
-	p.fill(covariance, correlations(distance, k.Length), product, o.Noise)
-	return p, p.condition(covariance, o.Values)
+	s := o.sample(o.seen())
+	p := &Process{Mean: mean}
+	return p, p.condition(k, s, correlations(s.distance, k.Length))
 }
 
-func (p *Process) condition(covariance *mat.SymDense, values []float64) error {
-	n := len(p.xs)
-	if !p.factor.Factorize(covariance) {
+// condition gives the process another kernel and other observations, whose
+// correlations are given as in sample.
+func (p *Process) condition(k Kernel, s sample, alike []float64) error {
+	n := len(s.seen)
+	p.Kernel, p.seen = k, s.seen
+	if n == 0 {
+		return nil
+	}
+	factor, ok := lapack64.Potrf(s.covariance(k, alike, p.factor.Data))
+	if !ok {
 		return fmt.Errorf("covariance of %d observations is not positive definite", n)
 	}
-	rest := make([]float64, n)
-	for i, v := range values {
-		rest[i] = v - p.Mean
+	p.factor, p.weights = factor, append(p.weights[:0], s.values...)
+	rest := blas64.Vector{N: n, Data: p.weights, Inc: 1}
+	floats.AddConst(-p.Mean, p.weights)
+	blas64.Trsv(blas.Trans, factor, rest)
+	p.Evidence = -blas64.Dot(rest, rest)/2 - float64(n)/2*math.Log(2*math.Pi)
+	for i := range n {
+		p.Evidence -= math.Log(factor.Data[i*n+i])
 	}
-	var weights mat.VecDense
-	if err := p.factor.SolveVecTo(&weights, mat.NewVecDense(n, rest)); err != nil {
-		return fmt.Errorf("covariance of %d observations: %w", n, err)
-	}
-	p.weights = weights.RawVector().Data
-	p.Evidence = -floats.Dot(rest, p.weights)/2 - p.factor.LogDet()/2 - float64(n)/2*math.Log(2*math.Pi)
+	blas64.Trsv(blas.NoTrans, factor, rest)
 	return nil
 }
 
-// At is the mean of the value at x, without noise.
-func (p *Process) At(x []float64) float64 {
-	mean := p.Mean
-	for i, w := range p.weights {
-		mean += w * p.Kernel.Between(x, p.xs[i])
+// Means are the means of the values, without noise, at places with these
+// correlations with those of the observations.
+func (p *Process) Means(across Correlations) []float64 {
+	alike := across[p.Kernel.Length]
+	means := make([]float64, len(alike))
+	for i, row := range alike {
+		means[i] = p.Mean
+		for k, at := range p.seen {
+			means[i] += p.weights[k] * p.Kernel.of(row[at])
+		}
 	}
-	return mean
+	return means
 }
 
-// Joint is the mean of the values at places, without noise, and their
-// covariance.
-func (p *Process) Joint(places [][]float64) (means []float64, covariance *mat.SymDense) {
-	n, m := len(p.xs), len(places)
-	covariance = mat.NewSymDense(m, nil)
-	means = make([]float64, m)
-	for i, x := range places {
-		means[i] = p.Mean
+// Covariance is that of the values, without noise, at places with these
+// correlations with those of the observations and with each other.
+func (p *Process) Covariance(across, within Correlations) *mat.SymDense {
+	alike := within[p.Kernel.Length]
+	n, m := len(p.seen), len(alike)
+	covariance := mat.NewSymDense(m, nil)
+	for i, row := range alike {
 		for j := range i + 1 {
-			covariance.SetSym(i, j, p.Kernel.Between(x, places[j]))
+			covariance.SetSym(i, j, p.Kernel.of(row[j]))
 		}
 	}
 	if n == 0 {
-		return means, covariance
+		return covariance
 	}
-	across := mat.NewDense(n, m, nil)
-	for i, x := range p.xs {
-		row := across.RawRowView(i)
-		for j, y := range places {
-			row[j] = p.Kernel.Between(x, y)
-			means[j] += p.weights[i] * row[j]
+	known := blas64.General{Rows: m, Cols: n, Stride: n, Data: make([]float64, 0, m*n)}
+	for _, row := range across[p.Kernel.Length] {
+		for _, at := range p.seen {
+			known.Data = append(known.Data, p.Kernel.of(row[at]))
 		}
 	}
-	// With the covariance U'U of the observations, what is known of the values is
-	// the square of U'^-1 across.
-	upper := p.factor.RawU().(mat.RawTriangular).RawTriangular()
-	blas64.Trsm(blas.Left, blas.Trans, 1, upper, across.RawMatrix())
-	blas64.Syrk(blas.Trans, -1, across.RawMatrix(), 1, covariance.RawSymmetric())
-	return means, covariance
+	// What is known of the values is K C^-1 K', the square of K U^-1.
+	blas64.Trsm(blas.Right, blas.NoTrans, 1, p.factor, known)
+	blas64.Syrk(blas.NoTrans, -1, known, 1, covariance.RawSymmetric())
+	return covariance
 }
