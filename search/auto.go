@@ -113,7 +113,7 @@ func (a *auto) steps() []Point {
 
 // enough says whether what may be gained has been below the noise for a while.
 func (a *auto) enough(s *surrogate, gain float64) bool {
-	chosen := a.known.trial(recommend(a.space, s, scored(a.trials)))
+	chosen := a.known.trial(s.steady(s.top).Point)
 	noise := a.options["stop"] * a.space.doubt(*chosen, *a.known.trial(a.space.equal("", a.space.all())))
 	if gain >= noise || math.IsNaN(noise) {
 		a.low = 0

@@ -3,17 +3,29 @@ package search
 import (
 	"math"
 
-	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// beliefs are what a surrogate says about some points together.
-type beliefs struct {
-	means      []float64
-	covariance *mat.SymDense
+// prospect is a point with what a surrogate believes about its score.
+type prospect struct {
+	Point
+	place    []float64
+	mean     float64
+	variance float64
+	known    []float64 // what observations say: see surrogate.covariance
 }
 
-func (b beliefs) deviation(i int) float64 { return math.Sqrt(max(0, b.covariance.At(i, i))) }
+// covariance is that of what is not known of two scores.
+func (m *surrogate) covariance(a, b *prospect) float64 {
+	return m.prior(a.place, b.place) - floats.Dot(a.known, b.known)
+}
+
+// difference is how much better a is than b: the mean, and the variance of what is
+// not known of it.
+func (m *surrogate) difference(a, b *prospect) (mean, variance float64) {
+	return a.mean - b.mean, a.variance + b.variance - 2*m.covariance(a, b)
+}
 
 // doubted is how far a prediction is lowered where the surest of the good points
 // is wanted, in standard deviations. The highest mean of many is too high by luck,
@@ -25,39 +37,37 @@ const doubted = 1.0
 // Looking at more and more points finds the luckiest.
 const stepped = 1.0
 
-// surest is the point with the highest mean less doubt, the first of equals, of
-// the first n.
-func (b beliefs) surest(n int) int {
-	top := 0
-	for i := range n {
-		if b.means[i]-doubted*b.deviation(i) > b.means[top]-doubted*b.deviation(top) {
-			top = i
+// surest is the point with the highest mean less doubt, the first of equals.
+func surest(all []*prospect) *prospect {
+	low := func(a *prospect) float64 { return a.mean - doubted*math.Sqrt(max(0, a.variance)) }
+	top := all[0]
+	for _, a := range all {
+		if low(a) > low(top) {
+			top = a
 		}
 	}
 	return top
 }
 
-// steady is the first of the first n points from which no later one is a step up by
-// more than doubt: points are gone through in order, and a later one takes over if
-// it is expected to be better by stepped standard deviations of the difference.
-func (b beliefs) steady(n int) int {
-	chosen := 0
-	for i := range n {
-		gain := b.means[i] - b.means[chosen]
-		variance := b.covariance.At(i, i) + b.covariance.At(chosen, chosen) - 2*b.covariance.At(i, chosen)
+// steady is the first of points from which no later one is a step up by more than
+// doubt: points are gone through in order, and a later one takes over if it is
+// expected to be better by stepped standard deviations of the difference.
+func (m *surrogate) steady(all []*prospect) *prospect {
+	chosen := all[0]
+	for _, a := range all {
+		gain, variance := m.difference(a, chosen)
 		if gain > 0 && gain >= stepped*math.Sqrt(max(0, variance)) {
-			chosen = i
+			chosen = a
 		}
 	}
 	return chosen
 }
 
-// improvement is how much better than point j point i is expected to be where it
-// is better, by the joint distribution of both: the expected improvement of
-// Mockus (1975) over a point that itself is known with noise only.
-func (b beliefs) improvement(i, j int) float64 {
-	gain := b.means[i] - b.means[j]
-	variance := b.covariance.At(i, i) + b.covariance.At(j, j) - 2*b.covariance.At(i, j)
+// improvement is how much better than b a is expected to be where it is better, by
+// the joint distribution of both: the expected improvement of Mockus (1975) over a
+// point that itself is known with noise only.
+func (m *surrogate) improvement(a, b *prospect) float64 {
+	gain, variance := m.difference(a, b)
 	if variance < 1e-14 {
 		return max(0, gain)
 	}
@@ -66,18 +76,21 @@ func (b beliefs) improvement(i, j int) float64 {
 	return gain*distuv.UnitNormal.CDF(z) + deviation*distuv.UnitNormal.Prob(z)
 }
 
-// believe takes point i as tried, with the outcome that is expected: its mean
-// stays, what is not known about it and its like shrinks (Ginsbourger et al. 2010,
-// the kriging believer).
-func (b beliefs) believe(i int, noise float64) {
-	n := len(b.means)
-	across := make([]float64, n)
-	for j := range n {
-		across[j] = b.covariance.At(i, j)
+// believedNoise is the variance of the noise of a score that is believed before it
+// is there: a standard error of a point.
+const believedNoise = 1e-4
+
+// believe takes a point as tried, with the outcome that is expected: its mean stays,
+// what is not known about it and its like shrinks (Ginsbourger et al. 2010, the
+// kriging believer).
+func (m *surrogate) believe(tried *prospect, all []*prospect) {
+	total := tried.variance + believedNoise
+	across := make([]float64, len(all))
+	for i, a := range all {
+		across[i] = m.covariance(a, tried) / math.Sqrt(total)
 	}
-	total := across[i] + noise
-	if total <= 0 {
-		return
+	for i, a := range all {
+		a.known = append(a.known, across[i])
+		a.variance -= across[i] * across[i]
 	}
-	b.covariance.SymRankOne(b.covariance, -1/total, mat.NewVecDense(n, across))
 }

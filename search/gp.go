@@ -1,7 +1,6 @@
 package search
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 )
@@ -52,12 +51,8 @@ func (m *modelled) follow(done []Trial) []Point {
 }
 
 func (m *modelled) propose(s *surrogate, done []Trial, n int) ([]Point, []float64) {
-	known, taken := scored(done), [][]float64{}
-	for _, t := range done {
-		taken = append(taken, m.space.place(t.Point))
-	}
-	p := &proposer{m.space, taken}
-	return p.propose(Rand(m.seed, m.name, len(done)), s, known, n)
+	p := &proposer{s, slices.Clone(s.places)}
+	return p.propose(Rand(m.seed, m.name, len(done)), scored(done), n)
 }
 
 // scored are the points of complete trials, of all trials if there is none.
@@ -90,13 +85,5 @@ func (m *modelled) Recommended() (Point, bool) {
 	if s == nil {
 		return Point{}, false
 	}
-	return recommend(m.space, s, scored(told)), true
-}
-
-// recommend is the steady one of the known points with the highest means.
-func recommend(space Space, s *surrogate, known []Point) Point {
-	p := &proposer{space: space}
-	top := p.screen(s, known)
-	slices.SortFunc(top, func(a, b Point) int { return cmp.Compare(a.Number, b.Number) })
-	return top[s.joint(p.space.places(top)).steady(len(top))].clone()
+	return s.steady(s.top).clone(), true
 }

@@ -8,7 +8,8 @@ import (
 	"testing"
 
 	"gonum.org/v1/gonum/floats"
-	"gonum.org/v1/gonum/mat"
+
+	"soup/search/internal/gauss"
 )
 
 // sampled is a world of categories with noise of its own for every item: all
@@ -107,9 +108,8 @@ func TestGPLearnsFromPruned(t *testing.T) {
 	done := []Trial{try(Point{Weights: [][]float64{{1, 0}}}), try(Point{Weights: [][]float64{{0, 1}}})}
 	pruned := try(Point{Weights: [][]float64{{0.5, 0.5}}})
 	pruned.State, pruned.Score = StatePruned, 0
-	x := space.places([]Point{pruned.Point})
-	without := newSurrogate(space, done).means(x)[0]
-	with := newSurrogate(space, append(done, pruned)).means(x)[0]
+	mean := func(done []Trial) float64 { return newSurrogate(space, done).prospects([]Point{pruned.Point})[0].mean }
+	without, with := mean(done), mean(append(done, pruned))
 	if !(with > without+0.05) {
 		t.Errorf("mean %v with a good pruned trial, %v without", with, without)
 	}
@@ -127,9 +127,10 @@ func TestGPWeighsCategories(t *testing.T) {
 		}}
 	}
 	s := newSurrogate(space, []Trial{trial(0, 0.2, 0.8), trial(0.5, 0.4, 0.4), trial(1, 0.6, 0.5)})
-	means := s.means([][]float64{{0, 1}, {1, 0}})
-	if math.Abs(means[0]-0.35) > 0.01 || math.Abs(means[1]-0.575) > 0.01 {
-		t.Errorf("means %v, want 0.35 and 0.575", means)
+	for i, b := range s.prospects([]Point{{Weights: [][]float64{{0, 1}}}, {Weights: [][]float64{{1, 0}}}}) {
+		if want := []float64{0.35, 0.575}[i]; math.Abs(b.mean-want) > 0.01 {
+			t.Errorf("mean %v, want %v", b.mean, want)
+		}
 	}
 }
 
@@ -170,38 +171,55 @@ func TestNoiseOfFewItems(t *testing.T) {
 	}
 }
 
+// vague is a surrogate that has observed nothing: scores have a variance that all
+// share and one of their own.
+func vague(t *testing.T, level, signal float64) *surrogate {
+	t.Helper()
+	p, err := gauss.Condition(gauss.Kernel{Level: level, Signal: signal, Length: 1e-3}, 0.5, gauss.Observations{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &surrogate{process: []*gauss.Process{p}, parts: []float64{1}}
+}
+
 // A later point takes over only if it is better by more than doubt.
 func TestSteady(t *testing.T) {
-	b := beliefs{[]float64{0.80, 0.804, 0.83, 0.831}, mat.NewSymDense(4, nil)}
-	for i := range 4 {
-		b.covariance.SetSym(i, i, 1e-4)
+	var all []*prospect
+	for i, mean := range []float64{0.80, 0.804, 0.83, 0.831} {
+		all = append(all, &prospect{place: []float64{float64(i)}, mean: mean, variance: 1e-4})
 	}
-	if got := b.steady(4); got != 2 {
-		t.Errorf("chose %d", got)
+	s := vague(t, 0, 1e-4)
+	if got := s.steady(all).mean; got != 0.83 {
+		t.Errorf("chose %v", got)
 	}
-	if got := b.steady(2); got != 0 {
-		t.Errorf("of two chose %d", got)
+	if got := s.steady(all[:2]).mean; got != 0.80 {
+		t.Errorf("of two chose %v", got)
 	}
 }
 
 // Expected improvement is that of the difference of two normal values.
 func TestImprovement(t *testing.T) {
-	b := beliefs{[]float64{0.5, 0.4, 0.4}, mat.NewSymDense(3, []float64{0.04, 0.01, 0, 0.01, 0.02, 0, 0, 0, 0})}
+	s := vague(t, 0.01, 0.03)
+	a := &prospect{place: []float64{0}, mean: 0.5, variance: 0.04, known: []float64{0}}
+	b := &prospect{place: []float64{1}, mean: 0.4, variance: 0.02, known: []float64{math.Sqrt(0.02)}}
 	r, sum := rand.New(rand.NewPCG(1, 2)), 0.0
 	const draws = 1_000_000
 	deviation := math.Sqrt(0.04 + 0.02 - 0.02)
 	for range draws {
 		sum += max(0, 0.1+deviation*r.NormFloat64())
 	}
-	if got, want := b.improvement(0, 1), sum/draws; math.Abs(got-want) > 1e-3 {
+	if got, want := s.improvement(a, b), sum/draws; math.Abs(got-want) > 1e-3 {
 		t.Errorf("improvement %v, want %v", got, want)
 	}
-	if got := b.improvement(2, 2); got != 0 {
+	if got := s.improvement(a, a); got != 0 {
 		t.Errorf("improvement over itself %v", got)
 	}
-	b.believe(0, 0.01)
-	if got, want := b.covariance.At(1, 1), 0.02-0.01*0.01/0.05; math.Abs(got-want) > 1e-12 {
+	s.believe(a, []*prospect{a, b})
+	if got, want := b.variance, 0.02-0.01*0.01/(0.04+believedNoise); math.Abs(got-want) > 1e-12 {
 		t.Errorf("variance %v, want %v", got, want)
+	}
+	if got := s.covariance(b, b); math.Abs(got-b.variance) > 1e-12 {
+		t.Errorf("variance %v, covariance with itself %v", b.variance, got)
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 
 // proposer looks for the points that a surrogate expects most of.
 type proposer struct {
-	space Space
+	*surrogate
 	taken [][]float64 // places that are not proposed again
 }
 
@@ -40,30 +40,32 @@ const most = 0.8
 
 // propose returns up to n points and how much better than the surest of the known
 // points each is expected to be.
-func (p *proposer) propose(r *rand.Rand, s *surrogate, known []Point, n int) (points []Point, gains []float64) {
-	top := p.screen(s, known)
-	surest := top[s.joint(p.space.places(top)).surest(len(top))]
-	pool := p.screen(s, p.scatter(r, known))
+func (p *proposer) propose(r *rand.Rand, known []Point, n int) (points []Point, gains []float64) {
+	over := *surest(p.top) // a copy: what is believed of it changes
+	pool := p.prospects(p.screen(p.scatter(r, known)))
 	for _, step := range moves {
-		ranked, _ := p.rank(s, surest, pool)
-		pool = slices.Concat(ranked[:min(len(ranked), screened)], p.around(r, ranked, step))
+		ranked := p.rank(pool, &over)
+		fresh := p.prospects(p.around(r, pointsOf(ranked), step))
+		pool = append(ranked[:min(len(ranked), screened)], fresh...)
 	}
-	_, b := p.rank(s, surest, pool)
 	for range n {
-		i, gain := p.best(b, pool)
-		if i < 0 {
+		best, gain := p.best(pool, &over)
+		if best == nil {
 			break
 		}
-		points, gains = append(points, pool[i]), append(gains, gain)
-		p.taken = append(p.taken, p.space.place(pool[i]))
-		b.believe(1+i, believedNoise)
+		points, gains = append(points, best.Point), append(gains, gain)
+		p.taken = append(p.taken, best.place)
+		p.believe(best, append(pool, &over))
 	}
 	return points, gains
 }
 
-// believedNoise is the variance of the noise of a score that is believed before it
-// is there: a standard error of a point.
-const believedNoise = 1e-4
+func pointsOf(all []*prospect) (points []Point) {
+	for _, a := range all {
+		points = append(points, a.Point)
+	}
+	return points
+}
 
 // scatter are points all over the space: drawn from the whole simplex and from
 // faces with few parents, and near the known points.
@@ -117,63 +119,49 @@ func (f face) shares(r *rand.Rand) []float64 {
 	return all
 }
 
-// screen keeps the points with the highest means, in descending order.
-func (p *proposer) screen(s *surrogate, pool []Point) []Point {
-	means := s.means(p.space.places(pool))
-	order := descending(means)
-	var kept []Point
-	for _, i := range order[:min(screened, len(order))] {
-		kept = append(kept, pool[i])
-	}
-	return kept
-}
-
-// rank sorts the pool by expected improvement over a point; that comes first in the
-// beliefs, then the pool as given.
-func (p *proposer) rank(s *surrogate, over Point, pool []Point) ([]Point, beliefs) {
-	b := s.joint(p.space.places(append([]Point{over}, pool...)))
-	gains := p.gains(b, pool)
-	var ranked []Point
+// rank sorts the pool by expected improvement over a point. What is taken is left
+// out.
+func (p *proposer) rank(pool []*prospect, over *prospect) []*prospect {
+	gains := p.gains(pool, over)
+	var ranked []*prospect
 	for _, i := range descending(gains) {
 		if !math.IsInf(gains[i], -1) {
 			ranked = append(ranked, pool[i])
 		}
 	}
-	return ranked, b
+	return ranked
 }
 
-// gains are the expected improvements of the pool; none where a point is taken.
-func (p *proposer) gains(b beliefs, pool []Point) []float64 {
+// gains are the expected improvements of the pool; minus infinity where a point is
+// taken.
+func (p *proposer) gains(pool []*prospect, over *prospect) []float64 {
 	gains := make([]float64, len(pool))
-	for i, point := range pool {
+	for i, a := range pool {
 		gains[i] = math.Inf(-1)
-		if !p.isTaken(point) {
-			gains[i] = b.improvement(1+i, 0)
+		if !p.isTaken(a.place) {
+			gains[i] = p.improvement(a, over)
 		}
 	}
 	return gains
 }
 
-// best is the point with the highest gain, or a coarser one with most of that; -1
+// best is the point with the highest gain, or a coarser one with most of that; nil
 // if all are taken.
-func (p *proposer) best(b beliefs, pool []Point) (int, float64) {
-	gains := p.gains(b, pool)
-	highest := slices.Max(append([]float64{math.Inf(-1)}, gains...))
-	if math.IsInf(highest, -1) {
-		return -1, 0
+func (p *proposer) best(pool []*prospect, over *prospect) (top *prospect, gain float64) {
+	gains := p.gains(pool, over)
+	order := descending(gains)
+	if len(order) == 0 || math.IsInf(gains[order[0]], -1) {
+		return nil, 0
 	}
+	highest := gains[order[0]]
 	for _, grain := range grains {
-		top := -1
-		for i, gain := range gains {
-			if gain >= most*highest && (top < 0 || gain > gains[top]) && p.space.isRound(pool[i], grain) {
-				top = i
+		for _, i := range order {
+			if gains[i] >= most*highest && p.space.isRound(pool[i].Point, grain) {
+				return pool[i], gains[i]
 			}
 		}
-		if top >= 0 {
-			return top, gains[top]
-		}
 	}
-	return descending(gains)[0], highest
+	return pool[order[0]], highest
 }
 
 // isRound says whether weights are multiples of 1/grain of their sum.
@@ -189,8 +177,7 @@ func (s Space) isRound(p Point, grain int) bool {
 	return true
 }
 
-func (p *proposer) isTaken(point Point) bool {
-	x := p.space.place(point)
+func (p *proposer) isTaken(x []float64) bool {
 	limit := closest / math.Sqrt(float64(len(p.space.Groups)))
 	return slices.ContainsFunc(p.taken, func(y []float64) bool {
 		for i, w := range x {

@@ -1,13 +1,13 @@
 package search
 
 import (
+	"cmp"
 	"maps"
 	"math"
 	"slices"
 	"sync"
 
 	"gonum.org/v1/gonum/floats"
-	"gonum.org/v1/gonum/mat"
 
 	"soup/search/internal/gauss"
 )
@@ -28,14 +28,6 @@ func (s Space) place(p Point) []float64 {
 	return x
 }
 
-func (s Space) places(points []Point) [][]float64 {
-	var places [][]float64
-	for _, p := range points {
-		places = append(places, s.place(p))
-	}
-	return places
-}
-
 // categoryPrior is what is believed of a category's mean, in parts of 1. Soups of
 // fine-tunes of one base change over distances of about 1, parents being sqrt 2
 // apart.
@@ -45,13 +37,14 @@ var categoryPrior = gauss.Prior{
 
 // surrogate predicts the scores of points that were not tried, by a process for
 // each category: categories are smoother than their sum, and the noise of each is
-// known. Places are what Space.place makes of points.
+// known.
 type surrogate struct {
-	known   [][]float64 // places of trials
+	space   Space
+	places  [][]float64 // of trials
 	process []*gauss.Process
 	parts   []float64 // of each category in the score
 	keeps   []kept
-	lengths []float64 // of all kernels
+	top     []*prospect // the known points with the highest means, in the order in which they were asked
 }
 
 // kept is a category with the least mean that it may have.
@@ -62,9 +55,9 @@ type kept struct {
 
 // newSurrogate is nil where there is nothing to learn from.
 func newSurrogate(space Space, done []Trial) *surrogate {
-	m := &surrogate{}
+	m := &surrogate{space: space}
 	for _, t := range done {
-		m.known = append(m.known, space.place(t.Point))
+		m.places = append(m.places, space.place(t.Point))
 	}
 	observed := series(done)
 	names := slices.Sorted(maps.Keys(observed))
@@ -72,7 +65,7 @@ func newSurrogate(space Space, done []Trial) *surrogate {
 	fitted := make([]*gauss.Process, len(names))
 	each(len(names), func(i int) {
 		o := observed[names[i]]
-		o.Places, o.Shared = m.known, items.correlation(names[i])
+		o.Places, o.Shared = m.places, items.correlation(names[i])
 		fitted[i] = fit(*o)
 	})
 	floors := space.floors(done)
@@ -80,7 +73,6 @@ func newSurrogate(space Space, done []Trial) *surrogate {
 		if p == nil {
 			continue
 		}
-		m.lengths = append(m.lengths, p.Kernel.Length)
 		if floor, keep := floors[names[i]]; keep {
 			m.keeps = append(m.keeps, kept{p, floor})
 		}
@@ -92,6 +84,8 @@ func newSurrogate(space Space, done []Trial) *surrogate {
 		return nil
 	}
 	floats.Scale(1/floats.Sum(m.parts), m.parts)
+	m.top = m.prospects(m.screen(scored(done)))
+	slices.SortFunc(m.top, func(a, b *prospect) int { return cmp.Compare(a.Number, b.Number) })
 	return m
 }
 
@@ -170,35 +164,54 @@ func fit(o gauss.Observations) (top *gauss.Process) {
 	return top
 }
 
-// means are the expected scores.
-func (m *surrogate) means(places [][]float64) []float64 {
-	return m.expect(gauss.Correlate(places, m.known, m.lengths), len(places))
+// screen keeps the points with the highest means, in descending order.
+func (m *surrogate) screen(pool []Point) []Point {
+	means := make([]float64, len(pool))
+	each(len(pool), func(i int) { means[i] = m.mean(m.view(m.space.place(pool[i]))) })
+	order := descending(means)
+	var kept []Point
+	for _, i := range order[:min(screened, len(order))] {
+		kept = append(kept, pool[i])
+	}
+	return kept
 }
 
-// expect are the means at n places with these correlations with the known ones. What
-// the expected shortfalls of the categories to keep cost is taken off.
-func (m *surrogate) expect(across gauss.Correlations, n int) []float64 {
-	means := make([]float64, n)
+func (m *surrogate) view(place []float64) *gauss.View { return gauss.NewView(place, m.places) }
+
+// mean is the expected score. What the expected shortfalls of the categories to keep
+// cost is taken off.
+func (m *surrogate) mean(v *gauss.View) (mean float64) {
 	for c, p := range m.process {
-		floats.AddScaled(means, m.parts[c], p.Means(across))
+		mean += m.parts[c] * p.At(v)
 	}
 	for _, k := range m.keeps {
-		for i, mean := range k.process.Means(across) {
-			means[i] -= KeepCost * max(0, k.floor-mean)
-		}
+		mean -= KeepCost * max(0, k.floor-k.process.At(v))
 	}
-	return means
+	return mean
 }
 
-// joint are the expected scores and the covariance of what is not known of them.
-func (m *surrogate) joint(places [][]float64) beliefs {
-	across, within := gauss.Correlate(places, m.known, m.lengths), gauss.Correlate(places, places, m.lengths)
-	unknown := make([]*mat.SymDense, len(m.process))
-	each(len(m.process), func(c int) { unknown[c] = m.process[c].Covariance(across, within) })
-	covariance := mat.NewSymDense(len(places), nil)
-	for c, part := range m.parts {
-		unknown[c].ScaleSym(part*part, unknown[c])
-		covariance.AddSym(covariance, unknown[c])
+// prospects work out what is believed of points.
+func (m *surrogate) prospects(points []Point) []*prospect {
+	all := make([]*prospect, len(points))
+	each(len(points), func(i int) {
+		x := m.space.place(points[i])
+		v := m.view(x)
+		a := &prospect{Point: points[i], place: x, mean: m.mean(v)}
+		for c, p := range m.process {
+			known := p.Known(v)
+			floats.Scale(m.parts[c], known)
+			a.known = append(a.known, known...)
+		}
+		a.variance = m.covariance(a, a)
+		all[i] = a
+	})
+	return all
+}
+
+// prior is the covariance of two scores before any observation.
+func (m *surrogate) prior(x, y []float64) (covariance float64) {
+	for c, p := range m.process {
+		covariance += m.parts[c] * m.parts[c] * p.Kernel.Between(x, y)
 	}
-	return beliefs{m.expect(across, len(places)), covariance}
+	return covariance
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"testing"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 	"pgregory.net/rapid"
 
@@ -52,10 +53,17 @@ func TestAgreesWithScikitLearn(t *testing.T) {
 }
 
 // joint is what a process that was observed at known places says of others.
-func joint(p *gauss.Process, known, places [][]float64) ([]float64, *mat.SymDense) {
-	lengths := []float64{p.Kernel.Length}
-	across := gauss.Correlate(places, known, lengths)
-	return p.Means(across), p.Covariance(across, gauss.Correlate(places, places, lengths))
+func joint(p *gauss.Process, known, places [][]float64) (means []float64, covariance *mat.SymDense) {
+	covariance = mat.NewSymDense(len(places), nil)
+	var knowledge [][]float64
+	for i, x := range places {
+		v := gauss.NewView(x, known)
+		means, knowledge = append(means, p.At(v)), append(knowledge, p.Known(v))
+		for j := range i + 1 {
+			covariance.SetSym(i, j, p.Kernel.Between(x, places[j])-floats.Dot(knowledge[i], knowledge[j]))
+		}
+	}
+	return means, covariance
 }
 
 func near(t *testing.T, what string, got, want float64) {
@@ -141,7 +149,7 @@ func TestObservationsTeach(t *testing.T) {
 		}
 		k := gauss.Kernel{Level: 0.25, Signal: 0.01 + r.Float64(), Length: 0.2 + 2*r.Float64()}
 		x := [][]float64{{r.Float64(), r.Float64(), r.Float64()}}
-		before := k.Level + k.Signal
+		before := k.Between(x[0], x[0])
 		for count := 1; count <= n; count++ {
 			p, err := gauss.Condition(k, 0.5, gauss.Observations{Places: o.Places[:count], Values: o.Values[:count], Noise: o.Noise[:count]})
 			if err != nil {

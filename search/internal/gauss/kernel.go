@@ -1,9 +1,6 @@
 package gauss
 
-import (
-	"math"
-	"sync"
-)
+import "math"
 
 // Kernel is the covariance of the values at two places x and y:
 //
@@ -19,39 +16,45 @@ type Kernel struct {
 // of is the covariance of values with Matérn's correlation.
 func (k Kernel) of(alike float64) float64 { return k.Level + k.Signal*alike }
 
-// Correlations are Matérn's between places (rows) and others (columns), for each
-// length: all processes of a length share them.
-type Correlations map[float64][][]float64
+// Between is the covariance of the values at x and y.
+func (k Kernel) Between(x, y []float64) float64 { return k.of(matern(distance(x, y) / k.Length)) }
 
-// Correlate uses all cores.
-func Correlate(places, others [][]float64, lengths []float64) Correlations {
-	c := Correlations{}
-	for _, length := range lengths {
-		c[length] = make([][]float64, len(places))
+// View is a place as seen from places that were observed. Processes that were
+// observed at these share it: it works out the correlations for each length once. It is not
+// safe for concurrent use.
+type View struct {
+	distance []float64
+	alike    map[float64][]float64 // by length
+}
+
+// NewView looks at x from the places of all observations.
+func NewView(x []float64, places [][]float64) *View {
+	return &View{distances(x, places), map[float64][]float64{}}
+}
+
+func (v *View) correlations(length float64) []float64 {
+	alike, known := v.alike[length]
+	if !known {
+		alike = correlations(v.distance, length)
+		v.alike[length] = alike
 	}
-	var wait sync.WaitGroup
-	for i, x := range places {
-		wait.Go(func() {
-			distance := distances(x, others)
-			for length, rows := range c {
-				rows[i] = correlations(distance, length)
-			}
-		})
-	}
-	wait.Wait()
-	return c
+	return alike
 }
 
 func distances(x []float64, others [][]float64) []float64 {
-	distance := make([]float64, len(others))
+	all := make([]float64, len(others))
 	for i, y := range others {
-		squares := 0.0
-		for j, a := range x {
-			squares += (a - y[j]) * (a - y[j])
-		}
-		distance[i] = math.Sqrt(squares)
+		all[i] = distance(x, y)
 	}
-	return distance
+	return all
+}
+
+func distance(x, y []float64) float64 {
+	squares := 0.0
+	for i, a := range x {
+		squares += (a - y[i]) * (a - y[i])
+	}
+	return math.Sqrt(squares)
 }
 
 func correlations(distance []float64, length float64) []float64 {

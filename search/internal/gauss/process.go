@@ -32,7 +32,7 @@ type Process struct {
 	Evidence float64 // logarithm of the observations' density
 
 	seen    []int             // the places that were observed
-	factor  blas64.Triangular // upper; the covariance of the observations is U'U
+	factor  blas64.Triangular // lower; the covariance of the observations is LL'
 	weights []float64         // of the observations' covariances in a prediction
 }
 
@@ -44,66 +44,55 @@ func Condition(k Kernel, mean float64, o Observations) (*Process, error) {
 	return p, p.condition(k, s, correlations(s.distance, k.Length))
 }
 
-// condition gives the process another kernel and other observations, whose
-// correlations are given as in sample.
+// condition gives the process another kernel and other observations, whose pairs have
+// these correlations.
 func (p *Process) condition(k Kernel, s sample, alike []float64) error {
-	n := len(s.seen)
 	p.Kernel, p.seen = k, s.seen
-	if n == 0 {
+	if len(s.seen) == 0 {
 		return nil
 	}
 	factor, ok := lapack64.Potrf(s.covariance(k, alike, p.factor.Data))
 	if !ok {
-		return fmt.Errorf("covariance of %d observations is not positive definite", n)
+		return fmt.Errorf("covariance of %d observations is not positive definite", factor.N)
 	}
 	p.factor, p.weights = factor, append(p.weights[:0], s.values...)
-	rest := blas64.Vector{N: n, Data: p.weights, Inc: 1}
 	floats.AddConst(-p.Mean, p.weights)
-	blas64.Trsv(blas.Trans, factor, rest)
-	p.Evidence = -blas64.Dot(rest, rest)/2 - float64(n)/2*math.Log(2*math.Pi)
-	for i := range n {
-		p.Evidence -= math.Log(factor.Data[i*n+i])
+	p.solve(p.weights)
+	p.Evidence = -floats.Dot(p.weights, p.weights)/2 - float64(factor.N)/2*math.Log(2*math.Pi)
+	for i := range factor.N {
+		p.Evidence -= math.Log(factor.Data[i*factor.Stride+i])
 	}
-	blas64.Trsv(blas.NoTrans, factor, rest)
+	blas64.Trsv(blas.Trans, factor, blas64.Vector{N: factor.N, Data: p.weights, Inc: 1})
 	return nil
 }
 
-// Means are the means of the values, without noise, at places with these
-// correlations with those of the observations.
-func (p *Process) Means(across Correlations) []float64 {
-	alike := across[p.Kernel.Length]
-	means := make([]float64, len(alike))
-	for i, row := range alike {
-		means[i] = p.Mean
-		for k, at := range p.seen {
-			means[i] += p.weights[k] * p.Kernel.of(row[at])
-		}
-	}
-	return means
+// solve makes L^-1 x of x, as one row: gonum is faster with those than with vectors.
+func (p *Process) solve(x []float64) {
+	blas64.Trsm(blas.Right, blas.Trans, 1, p.factor, blas64.General{Rows: 1, Cols: len(x), Stride: len(x), Data: x})
 }
 
-// Covariance is that of the values, without noise, at places with these
-// correlations with those of the observations and with each other.
-func (p *Process) Covariance(across, within Correlations) *mat.SymDense {
-	alike := within[p.Kernel.Length]
-	n, m := len(p.seen), len(alike)
-	covariance := mat.NewSymDense(m, nil)
-	for i, row := range alike {
-		for j := range i + 1 {
-			covariance.SetSym(i, j, p.Kernel.of(row[j]))
-		}
+// At is the mean of the value at a place, without noise.
+func (p *Process) At(v *View) float64 {
+	return p.Mean + floats.Dot(p.weights, p.covariances(v))
+}
+
+// Known is what the observations say about the value at a place, without noise: the
+// covariance of two values is the kernel's less the inner product of what is known of
+// them.
+func (p *Process) Known(v *View) []float64 {
+	known := p.covariances(v)
+	if len(known) > 0 {
+		p.solve(known)
 	}
-	if n == 0 {
-		return covariance
+	return known
+}
+
+// covariances are those of the value at a place with the observations.
+func (p *Process) covariances(v *View) []float64 {
+	alike := v.correlations(p.Kernel.Length)
+	row := make([]float64, len(p.seen))
+	for k, i := range p.seen {
+		row[k] = p.Kernel.of(alike[i])
 	}
-	known := blas64.General{Rows: m, Cols: n, Stride: n, Data: make([]float64, 0, m*n)}
-	for _, row := range across[p.Kernel.Length] {
-		for _, at := range p.seen {
-			known.Data = append(known.Data, p.Kernel.of(row[at]))
-		}
-	}
-	// What is known of the values is K C^-1 K', the square of K U^-1.
-	blas64.Trsm(blas.Right, blas.NoTrans, 1, p.factor, known)
-	blas64.Syrk(blas.NoTrans, -1, known, 1, covariance.RawSymmetric())
-	return covariance
+	return row
 }

@@ -7,8 +7,8 @@ import (
 	"gonum.org/v1/gonum/blas/blas64"
 )
 
-// sample is some of the observations. Of their pairs it has the upper triangle,
-// row by row.
+// sample is some of the observations. Of their pairs it has the lower triangle, row by
+// row.
 type sample struct {
 	seen            []int // their places
 	values          []float64
@@ -33,8 +33,8 @@ func (o Observations) sample(seen []int) sample {
 		places, s.values = append(places, o.Places[i]), append(s.values, o.Values[i])
 	}
 	for k, i := range seen {
-		s.distance = append(s.distance, distances(places[k], places[k:])...)
-		for _, j := range seen[k:] {
+		s.distance = append(s.distance, distances(places[k], places[:k+1])...)
+		for _, j := range seen[:k+1] {
 			s.noise = append(s.noise, o.noise(i, j))
 		}
 	}
@@ -62,12 +62,12 @@ func (s sample) covariance(k Kernel, alike, data []float64) blas64.Symmetric {
 	}
 	noise := s.noise
 	for i := range n {
-		row := data[i*n+i : i*n+n]
+		row := data[i*n : i*n+i+1]
 		for j := range row {
 			row[j] = k.of(alike[j]) + noise[j]
 		}
-		row[0] += jitter * k.Signal
+		row[i] += jitter * k.Signal
 		alike, noise = alike[len(row):], noise[len(row):]
 	}
-	return blas64.Symmetric{N: n, Stride: n, Data: data, Uplo: blas.Upper}
+	return blas64.Symmetric{N: n, Stride: n, Data: data, Uplo: blas.Lower}
 }
