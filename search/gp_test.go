@@ -148,12 +148,12 @@ func TestSharedErrors(t *testing.T) {
 	} {
 		trials = append(trials, Trial{Items: items})
 	}
-	correlation := layOut(trials).correlation("")
+	shared := layOut(trials).correlation("")
 	for _, c := range []struct {
 		i, j int
 		want float64
-	}{{0, 1, 0.95}, {0, 2, 0.95 / math.Sqrt2}, {1, 2, 0.95 / math.Sqrt2}, {0, 3, 0}, {0, 4, 0}, {0, 5, 0}} {
-		if got := correlation.At(c.i, c.j); math.Abs(got-c.want) > 1e-12 {
+	}{{1, 0, 0.95}, {2, 0, 0.95 / math.Sqrt2}, {2, 1, 0.95 / math.Sqrt2}, {3, 0, 0}, {4, 0, 0}, {5, 0, 0}} {
+		if got := shared[c.i][c.j]; math.Abs(got-c.want) > 1e-12 {
 			t.Errorf("correlation of %d and %d: %v, want %v", c.i, c.j, got, c.want)
 		}
 	}

@@ -5,7 +5,9 @@ import (
 	"math"
 	"slices"
 
-	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/floats"
+
+	"soup/search/internal/gauss"
 )
 
 // noise is the variance of a category's mean, NaN if it is unknown. The variance
@@ -31,9 +33,10 @@ func (c Category) noise() float64 {
 // answers are the items of trials, laid out in a table for each category: a row for
 // each trial, a column for each item.
 type answers struct {
-	trials []Trial
-	cells  []map[string][]cell // of each trial, by category
-	width  map[string]int      // of the tables
+	trials  []Trial
+	cells   []map[string][]cell // of each trial, by category
+	columns map[[2]string]int   // by category and ID
+	width   map[string]int      // of the tables
 }
 
 // cell is where an item of a trial stands in its row.
@@ -41,52 +44,70 @@ type cell struct{ item, column int }
 
 // layOut gives every item a column. Trials mostly have the same items in the same
 // order, or the first of them, and then share the cells.
-func layOut(trials []Trial) answers {
-	a := answers{trials: trials, width: map[string]int{}}
-	columns := map[[2]string]int{}
-	var laid []Item
-	var cells map[string][]cell
-	for _, t := range trials {
-		if !isStart(t.Items, laid) {
-			laid, cells = t.Items, map[string][]cell{}
-			for i, it := range laid {
-				key := [2]string{it.Category, it.ID}
-				if _, known := columns[key]; !known {
-					columns[key] = a.width[it.Category]
-					a.width[it.Category]++
-				}
-				cells[it.Category] = append(cells[it.Category], cell{i, columns[key]})
-			}
+func layOut(trials []Trial) *answers {
+	a := &answers{trials, make([]map[string][]cell, len(trials)), map[[2]string]int{}, map[string]int{}}
+	most := slices.MaxFunc(trials, func(a, b Trial) int { return cmp.Compare(len(a.Items), len(b.Items)) }).Items
+	cells := a.row(most)
+	each(len(trials), func(i int) {
+		if isStart(trials[i].Items, most) {
+			a.cells[i] = cells
 		}
-		a.cells = append(a.cells, cells)
+	})
+	for i, t := range trials {
+		if a.cells[i] == nil {
+			a.cells[i] = a.row(t.Items)
+		}
 	}
 	return a
 }
 
+// row are the cells of a trial with these items.
+func (a *answers) row(items []Item) map[string][]cell {
+	cells := map[string][]cell{}
+	for i, it := range items {
+		key := [2]string{it.Category, it.ID}
+		if _, known := a.columns[key]; !known {
+			a.columns[key] = a.width[it.Category]
+			a.width[it.Category]++
+		}
+		cells[it.Category] = append(cells[it.Category], cell{i, a.columns[key]})
+	}
+	return cells
+}
+
 // isStart says whether items are the first of others.
 func isStart(items, others []Item) bool {
-	return len(items) <= len(others) && slices.EqualFunc(items, others[:len(items)], func(a, b Item) bool {
-		return a.ID == b.ID && a.Category == b.Category
-	})
+	if len(items) > len(others) {
+		return false
+	}
+	for i := range items {
+		if items[i].ID != others[i].ID || items[i].Category != others[i].Category {
+			return false
+		}
+	}
+	return true
 }
 
 // believed is the part of the correlation of errors that is believed.
 const believed = 0.95
 
-// correlation is that of the errors of a category's means, the diagonal aside; nil
-// if it has no items. Soups are asked the same items, and what is hard about these is
-// hard for all: the errors of two means correlate as the scores of their items do.
-func (a answers) correlation(category string) mat.Symmetric {
-	if a.width[category] == 0 {
+// correlation is that of the errors of a category's means; nil if it has no items.
+// Soups are asked the same items, and what is hard about these is hard for all: the
+// errors of two means correlate as the scores of their items do.
+func (a *answers) correlation(category string) gauss.Pairs {
+	width := a.width[category]
+	if width == 0 {
 		return nil
 	}
-	table := mat.NewDense(len(a.trials), a.width[category], nil)
+	table, shared := make([][]float64, len(a.trials)), make(gauss.Pairs, len(a.trials))
 	for i, t := range a.trials {
-		standardise(table.RawRowView(i), t.Items, a.cells[i][category])
+		table[i], shared[i] = make([]float64, width), make([]float64, i)
+		standardise(table[i], t.Items, a.cells[i][category])
+		for j := range i {
+			shared[i][j] = believed * floats.Dot(table[i], table[j])
+		}
 	}
-	correlation := mat.NewSymDense(len(a.trials), nil)
-	correlation.SymOuterK(believed, table)
-	return correlation
+	return shared
 }
 
 // standardise writes the scores of a category's items less their mean, scaled to

@@ -60,12 +60,15 @@ func newSurrogate(space Space, done []Trial) *surrogate {
 		m.places = append(m.places, space.place(t.Point))
 	}
 	observed := series(done)
+	if len(observed) == 0 {
+		return nil
+	}
 	names := slices.Sorted(maps.Keys(observed))
-	items := layOut(done)
+	items, apart := layOut(done), gauss.Distances(m.places)
 	fitted := make([]*gauss.Process, len(names))
 	each(len(names), func(i int) {
 		o := observed[names[i]]
-		o.Places, o.Shared = m.places, items.correlation(names[i])
+		o.Apart, o.Shared = apart, items.correlation(names[i])
 		fitted[i] = fit(*o)
 	})
 	floors := space.floors(done)
@@ -196,7 +199,7 @@ func (m *surrogate) prospects(points []Point) []*prospect {
 	each(len(points), func(i int) {
 		x := m.space.place(points[i])
 		v := m.view(x)
-		a := &prospect{Point: points[i], place: x, mean: m.mean(v)}
+		a := &prospect{Point: points[i], place: x, mean: m.mean(v), known: make([]float64, 0, len(m.process)*(1+len(m.places)))}
 		for c, p := range m.process {
 			known := p.Known(v)
 			floats.Scale(m.parts[c], known)

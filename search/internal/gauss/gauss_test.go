@@ -37,7 +37,7 @@ func TestAgreesWithScikitLearn(t *testing.T) {
 	}
 	for _, c := range file.Cases {
 		k := gauss.Kernel{Level: c.Level, Signal: c.Signal, Length: c.Length}
-		p, err := gauss.Condition(k, c.Mean, gauss.Observations{Places: c.Places, Values: c.Values, Noise: c.Noise})
+		p, err := gauss.Condition(k, c.Mean, gauss.Observations{Apart: gauss.Distances(c.Places), Values: c.Values, Noise: c.Noise})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -77,18 +77,19 @@ func near(t *testing.T, what string, got, want float64) {
 // nothing away from what is known of their difference.
 func TestSharedNoise(t *testing.T) {
 	k := gauss.Kernel{Level: 0.25, Signal: 0.09, Length: 1}
-	o := gauss.Observations{Places: [][]float64{{1, 0}, {0, 1}}, Values: []float64{0.4, 0.6}, Noise: []float64{0.01, 0.01}}
-	deviation := func(correlation mat.Symmetric) float64 {
-		o.Shared = correlation
+	places := [][]float64{{1, 0}, {0, 1}}
+	o := gauss.Observations{Apart: gauss.Distances(places), Values: []float64{0.4, 0.6}, Noise: []float64{0.01, 0.01}}
+	deviation := func(shared gauss.Pairs) float64 {
+		o.Shared = shared
 		p, err := gauss.Condition(k, 0.5, o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, c := joint(p, o.Places, o.Places)
+		_, c := joint(p, places, places)
 		return math.Sqrt(c.At(0, 0) + c.At(1, 1) - 2*c.At(0, 1))
 	}
 	alone := deviation(nil)
-	shared := deviation(mat.NewSymDense(2, []float64{1, 0.99, 0.99, 1}))
+	shared := deviation(gauss.Pairs{{}, {0.99}})
 	if !(shared < 0.2*alone) {
 		t.Errorf("difference known to %v with shared errors, %v with independent ones", shared, alone)
 	}
@@ -98,13 +99,15 @@ func TestSharedNoise(t *testing.T) {
 func TestFitFindsTheLength(t *testing.T) {
 	for _, c := range []struct{ wave, low, high float64 }{{12, 0, 0.6}, {1.5, 0.8, 9}} {
 		var o gauss.Observations
+		var places [][]float64
 		r := rand.New(rand.NewPCG(1, 1))
 		for range 40 {
 			x := r.Float64()
-			o.Places = append(o.Places, []float64{x, 1 - x})
+			places = append(places, []float64{x, 1 - x})
 			o.Values = append(o.Values, 0.5+0.3*math.Sin(c.wave*x))
 			o.Noise = append(o.Noise, 1e-5)
 		}
+		o.Apart = gauss.Distances(places)
 		p, err := gauss.Fit(gauss.Prior{Mean: 0.5, Level: 0.25, Signal: 0.3, SignalFactor: 1, Length: 0.7, LengthFactor: 0.7}, o)
 		if err != nil {
 			t.Fatal(err)
@@ -112,7 +115,7 @@ func TestFitFindsTheLength(t *testing.T) {
 		if p.Kernel.Length < c.low || p.Kernel.Length > c.high {
 			t.Errorf("sin %v x: length %v, want %v to %v", c.wave, p.Kernel.Length, c.low, c.high)
 		}
-		means, _ := joint(p, o.Places, [][]float64{{0.35, 0.65}})
+		means, _ := joint(p, places, [][]float64{{0.35, 0.65}})
 		if want := 0.5 + 0.3*math.Sin(c.wave*0.35); math.Abs(means[0]-want) > 0.02 {
 			t.Errorf("sin %v x at 0.35: %v, want %v", c.wave, means[0], want)
 		}
@@ -130,7 +133,7 @@ func TestNothingAndTooMuch(t *testing.T) {
 	if means, c := joint(p, nil, [][]float64{{1}}); means[0] != 0.4 || math.Abs(c.At(0, 0)-0.34) > 1e-12 {
 		t.Errorf("mean %v, variance %v", means[0], c.At(0, 0))
 	}
-	twice := gauss.Observations{Places: [][]float64{{1}, {1}}, Values: []float64{0, 1}, Noise: []float64{-1, -1}}
+	twice := gauss.Observations{Apart: gauss.Distances([][]float64{{1}, {1}}), Values: []float64{0, 1}, Noise: []float64{-1, -1}}
 	if _, err := gauss.Fit(prior, twice); err == nil {
 		t.Error("noise below 0 is no error")
 	}
@@ -142,20 +145,21 @@ func TestObservationsTeach(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(2, 30).Draw(t, "observations")
 		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
-		o := gauss.Observations{}
+		var o gauss.Observations
+		var places [][]float64
 		for range n {
-			o.Places = append(o.Places, []float64{r.Float64(), r.Float64(), r.Float64()})
+			places = append(places, []float64{r.Float64(), r.Float64(), r.Float64()})
 			o.Values, o.Noise = append(o.Values, r.Float64()), append(o.Noise, 1e-3*(0.01+r.Float64()))
 		}
 		k := gauss.Kernel{Level: 0.25, Signal: 0.01 + r.Float64(), Length: 0.2 + 2*r.Float64()}
 		x := [][]float64{{r.Float64(), r.Float64(), r.Float64()}}
 		before := k.Between(x[0], x[0])
 		for count := 1; count <= n; count++ {
-			p, err := gauss.Condition(k, 0.5, gauss.Observations{Places: o.Places[:count], Values: o.Values[:count], Noise: o.Noise[:count]})
+			p, err := gauss.Condition(k, 0.5, gauss.Observations{Apart: gauss.Distances(places[:count]), Values: o.Values[:count], Noise: o.Noise[:count]})
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, c := joint(p, o.Places[:count], x)
+			_, c := joint(p, places[:count], x)
 			if v := c.At(0, 0); v > before+1e-9 || v < -1e-9 {
 				t.Fatalf("variance %v after %d observations, %v before", v, count, before)
 			}

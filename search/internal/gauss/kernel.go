@@ -41,6 +41,15 @@ func (v *View) correlations(length float64) []float64 {
 	return alike
 }
 
+// Distances of places, which have the same number of coordinates.
+func Distances(places [][]float64) Pairs {
+	apart := make(Pairs, len(places))
+	for i, x := range places {
+		apart[i] = distances(x, places[:i])
+	}
+	return apart
+}
+
 func distances(x []float64, others [][]float64) []float64 {
 	all := make([]float64, len(others))
 	for i, y := range others {

@@ -8,21 +8,23 @@ import (
 	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/lapack/lapack64"
-	"gonum.org/v1/gonum/mat"
 )
 
 // jitter is added to noise variances, as a part of the signal's: rounding makes
 // matrices of near places singular without it.
 const jitter = 1e-9
 
-// Observations are values at places, with what is known of their noise. Places
-// have the same number of coordinates.
+// Observations are values at places, with what is known of their noise.
 type Observations struct {
-	Places [][]float64
-	Values []float64     // NaN: not observed
-	Noise  []float64     // variances
-	Shared mat.Symmetric // correlations of noise, the diagonal aside; nil: none
+	Apart  Pairs     // distances of the places
+	Values []float64 // NaN: not observed
+	Noise  []float64 // variances
+	Shared Pairs     // correlations of noise; nil: none
 }
+
+// Pairs are what is between each of some places and those before it: row i has i
+// values.
+type Pairs [][]float64
 
 // Process is a Gaussian process given observations. It is safe for concurrent
 // use.
@@ -73,26 +75,24 @@ func (p *Process) solve(x []float64) {
 
 // At is the mean of the value at a place, without noise.
 func (p *Process) At(v *View) float64 {
-	return p.Mean + floats.Dot(p.weights, p.covariances(v))
+	mean, alike := p.Mean, v.correlations(p.Kernel.Length)
+	for k, i := range p.seen {
+		mean += p.weights[k] * p.Kernel.of(alike[i])
+	}
+	return mean
 }
 
 // Known is what the observations say about the value at a place, without noise: the
 // covariance of two values is the kernel's less the inner product of what is known of
 // them.
 func (p *Process) Known(v *View) []float64 {
-	known := p.covariances(v)
+	alike := v.correlations(p.Kernel.Length)
+	known := make([]float64, len(p.seen))
+	for k, i := range p.seen {
+		known[k] = p.Kernel.of(alike[i])
+	}
 	if len(known) > 0 {
 		p.solve(known)
 	}
 	return known
-}
-
-// covariances are those of the value at a place with the observations.
-func (p *Process) covariances(v *View) []float64 {
-	alike := v.correlations(p.Kernel.Length)
-	row := make([]float64, len(p.seen))
-	for k, i := range p.seen {
-		row[k] = p.Kernel.of(alike[i])
-	}
-	return row
 }

@@ -7,12 +7,12 @@ import (
 	"gonum.org/v1/gonum/blas/blas64"
 )
 
-// sample is some of the observations. Of their pairs it has the lower triangle, row by
-// row.
+// sample is some of the observations. Rows of pairs follow each other.
 type sample struct {
 	seen            []int // their places
 	values          []float64
-	distance, noise []float64 // of pairs
+	variances       []float64 // of noise
+	distance, noise []float64 // of pairs; covariances of noise
 }
 
 // seen are the places that were observed.
@@ -27,30 +27,18 @@ func (o Observations) seen() []int {
 }
 
 func (o Observations) sample(seen []int) sample {
-	s := sample{seen: seen}
-	var places [][]float64
-	for _, i := range seen {
-		places, s.values = append(places, o.Places[i]), append(s.values, o.Values[i])
-	}
+	n := len(seen) * (len(seen) - 1) / 2
+	s := sample{seen: seen, distance: make([]float64, 0, n), noise: make([]float64, n)}
 	for k, i := range seen {
-		s.distance = append(s.distance, distances(places[k], places[:k+1])...)
-		for _, j := range seen[:k+1] {
-			s.noise = append(s.noise, o.noise(i, j))
+		s.values, s.variances = append(s.values, o.Values[i]), append(s.variances, o.Noise[i])
+		for _, j := range seen[:k] {
+			if o.Shared != nil {
+				s.noise[len(s.distance)] = o.Shared[i][j] * math.Sqrt(o.Noise[i]*o.Noise[j])
+			}
+			s.distance = append(s.distance, o.Apart[i][j])
 		}
 	}
 	return s
-}
-
-// noise is the covariance of that of two values.
-func (o Observations) noise(i, j int) float64 {
-	switch {
-	case i == j:
-		return o.Noise[i]
-	case o.Shared == nil:
-		return 0
-	default:
-		return o.Shared.At(i, j) * math.Sqrt(o.Noise[i]*o.Noise[j])
-	}
 }
 
 // covariance is that of the values, noise included, from the correlations of pairs.
@@ -63,11 +51,11 @@ func (s sample) covariance(k Kernel, alike, data []float64) blas64.Symmetric {
 	noise := s.noise
 	for i := range n {
 		row := data[i*n : i*n+i+1]
-		for j := range row {
+		for j := range i {
 			row[j] = k.of(alike[j]) + noise[j]
 		}
-		row[i] += jitter * k.Signal
-		alike, noise = alike[len(row):], noise[len(row):]
+		row[i] = k.of(1+jitter) + s.variances[i]
+		alike, noise = alike[i:], noise[i:]
 	}
 	return blas64.Symmetric{N: n, Stride: n, Data: data, Uplo: blas.Lower}
 }
