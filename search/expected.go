@@ -13,7 +13,7 @@ type prospect struct {
 	place    []float64
 	mean     float64
 	variance float64
-	known    []float64 // what observations say: see surrogate.covariance
+	known    []float64 // of all categories, each with its part: gauss.Process.Known
 }
 
 // covariance is that of what is not known of two scores.

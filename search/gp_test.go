@@ -250,18 +250,23 @@ func TestGPWithoutScores(t *testing.T) {
 	}
 }
 
-// The next proposal after 200 trials of 12 parents with 900 items of six categories.
+// The next proposal after so many trials with 900 items of six categories.
 func BenchmarkGPProposes(b *testing.B) {
-	var names []string
-	top := make([]float64, 12)
-	for i := range 12 {
-		names = append(names, fmt.Sprint("p", i))
-		top[i] = float64(12-i) / 78
+	b.Run("200 trials of 12 parents", func(b *testing.B) { proposes(b, 200, 12) })
+	b.Run("40 trials of 4 parents", func(b *testing.B) { proposes(b, 40, 4) })
+}
+
+func proposes(b *testing.B, trials, parents int) {
+	var space Space
+	top := make([]float64, parents)
+	for i := range parents {
+		space.Parents = append(space.Parents, fmt.Sprint("p", i))
+		top[i] = 2 * float64(parents-i) / float64(parents*(parents+1))
 	}
-	space, _ := Space{Parents: names}.WithDefaults()
+	space, _ = space.WithDefaults()
 	try := sampled(top, 6, 150)
 	var done []Trial
-	for k := range 200 {
+	for k := range trials {
 		row := space.draw(Rand(1, "bench", k), 1)
 		done = append(done, try(space.everywhere("", row)))
 	}

@@ -46,10 +46,10 @@ type cell struct{ item, column int }
 // order, or the first of them, and then share the cells.
 func layOut(trials []Trial) *answers {
 	a := &answers{trials, make([]map[string][]cell, len(trials)), map[[2]string]int{}, map[string]int{}}
-	most := slices.MaxFunc(trials, func(a, b Trial) int { return cmp.Compare(len(a.Items), len(b.Items)) }).Items
-	cells := a.row(most)
+	longest := slices.MaxFunc(trials, func(a, b Trial) int { return cmp.Compare(len(a.Items), len(b.Items)) }).Items
+	cells := a.row(longest)
 	each(len(trials), func(i int) {
-		if isStart(trials[i].Items, most) {
+		if isStart(trials[i].Items, longest) {
 			a.cells[i] = cells
 		}
 	})
@@ -88,8 +88,8 @@ func isStart(items, others []Item) bool {
 	return true
 }
 
-// believed is the part of the correlation of errors that is believed.
-const believed = 0.95
+// alike is the part of the correlation of errors that is believed.
+const alike = 0.95
 
 // correlation is that of the errors of a category's means; nil if it has no items.
 // Soups are asked the same items, and what is hard about these is hard for all: the
@@ -104,7 +104,7 @@ func (a *answers) correlation(category string) gauss.Pairs {
 		table[i], shared[i] = make([]float64, width), make([]float64, i)
 		standardise(table[i], t.Items, a.cells[i][category])
 		for j := range i {
-			shared[i][j] = believed * floats.Dot(table[i], table[j])
+			shared[i][j] = alike * floats.Dot(table[i], table[j])
 		}
 	}
 	return shared

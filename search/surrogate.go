@@ -44,7 +44,7 @@ type surrogate struct {
 	process []*gauss.Process
 	parts   []float64 // of each category in the score
 	keeps   []kept
-	top     []*prospect // the known points with the highest means, in the order in which they were asked
+	top     []*prospect // known points with the highest means, as they were asked
 }
 
 // kept is a category with the least mean that it may have.
@@ -53,7 +53,8 @@ type kept struct {
 	floor   float64
 }
 
-// newSurrogate is nil where there is nothing to learn from.
+// newSurrogate is nil where there is nothing to learn from. All categories share the
+// distances of the trials' places and the layout of their items.
 func newSurrogate(space Space, done []Trial) *surrogate {
 	m := &surrogate{space: space}
 	for _, t := range done {
@@ -199,12 +200,12 @@ func (m *surrogate) prospects(points []Point) []*prospect {
 	each(len(points), func(i int) {
 		x := m.space.place(points[i])
 		v := m.view(x)
-		a := &prospect{Point: points[i], place: x, mean: m.mean(v), known: make([]float64, 0, len(m.process)*(1+len(m.places)))}
+		known := make([][]float64, len(m.process))
 		for c, p := range m.process {
-			known := p.Known(v)
-			floats.Scale(m.parts[c], known)
-			a.known = append(a.known, known...)
+			known[c] = p.Known(v)
+			floats.Scale(m.parts[c], known[c])
 		}
+		a := &prospect{Point: points[i], place: x, mean: m.mean(v), known: slices.Concat(known...)}
 		a.variance = m.covariance(a, a)
 		all[i] = a
 	})

@@ -3,5 +3,6 @@
 // chapters 2, 4 and 5).
 //
 // Start with [Fit], which chooses a [Kernel] and conditions on observations, or
-// with [Condition] where the kernel is given; then [Process.At].
+// with [Condition] where the kernel is given; then look at places with [NewView] and
+// ask [Process.At] and [Process.Known].
 package gauss

@@ -95,6 +95,42 @@ func TestSharedNoise(t *testing.T) {
 	}
 }
 
+// Means and variances are those of the textbook (equations 2.25 and 2.26), with noise
+// that correlates, a place without a value, and one view for two lengths.
+func TestAgreesWithTheTextbook(t *testing.T) {
+	places, seen := [][]float64{{0.1}, {0.5}, {0.9}, {0.6}}, []int{0, 2, 3}
+	o := gauss.Observations{
+		Apart: gauss.Distances(places), Values: []float64{1, math.NaN(), 3, 2}, Noise: []float64{0.1, 0.2, 0.3, 0.4},
+		Shared: gauss.Pairs{{}, {0.5}, {0.4, 0.3}, {0.2, 0.1, 0.6}},
+	}
+	x := []float64{0.4}
+	view := gauss.NewView(x, places)
+	for _, length := range []float64{0.3, 2} {
+		k := gauss.Kernel{Level: 0.25, Signal: 0.5, Length: length}
+		covariance, across, rest := mat.NewDense(3, 3, nil), mat.NewVecDense(3, nil), mat.NewVecDense(3, nil)
+		for a, i := range seen {
+			across.SetVec(a, k.Between(x, places[i]))
+			rest.SetVec(a, o.Values[i]-0.5)
+			for b, j := range seen[:a] {
+				c := k.Between(places[i], places[j]) + o.Shared[i][j]*math.Sqrt(o.Noise[i]*o.Noise[j])
+				covariance.Set(a, b, c)
+				covariance.Set(b, a, c)
+			}
+			covariance.Set(a, a, k.Between(places[i], places[i])+o.Noise[i])
+		}
+		if err := covariance.Inverse(covariance); err != nil {
+			t.Fatal(err)
+		}
+		p, err := gauss.Condition(k, 0.5, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		near(t, "mean", p.At(view), 0.5+mat.Inner(across, covariance, rest))
+		known := p.Known(view)
+		near(t, "known variance", floats.Dot(known, known), mat.Inner(across, covariance, across))
+	}
+}
+
 // Fit finds the length over which values change.
 func TestFitFindsTheLength(t *testing.T) {
 	for _, c := range []struct{ wave, low, high float64 }{{12, 0, 0.6}, {1.5, 0.8, 9}} {

@@ -19,15 +19,15 @@ func (k Kernel) of(alike float64) float64 { return k.Level + k.Signal*alike }
 // Between is the covariance of the values at x and y.
 func (k Kernel) Between(x, y []float64) float64 { return k.of(matern(distance(x, y) / k.Length)) }
 
-// View is a place as seen from places that were observed. Processes that were
-// observed at these share it: it works out the correlations for each length once. It is not
-// safe for concurrent use.
+// View is a place as seen from those that were observed, or could have been. All
+// processes with the same places share it, those with the same length also the
+// correlations. It is not safe for concurrent use.
 type View struct {
 	distance []float64
 	alike    map[float64][]float64 // by length
 }
 
-// NewView looks at x from the places of all observations.
+// NewView looks at x from the places that Observations.Apart is about.
 func NewView(x []float64, places [][]float64) *View {
 	return &View{distances(x, places), map[float64][]float64{}}
 }
@@ -41,7 +41,7 @@ func (v *View) correlations(length float64) []float64 {
 	return alike
 }
 
-// Distances of places, which have the same number of coordinates.
+// Distances are those of places, which have the same number of coordinates.
 func Distances(places [][]float64) Pairs {
 	apart := make(Pairs, len(places))
 	for i, x := range places {

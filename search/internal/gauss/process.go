@@ -14,7 +14,7 @@ import (
 // matrices of near places singular without it.
 const jitter = 1e-9
 
-// Observations are values at places, with what is known of their noise.
+// Observations are values at some of many places, with what is known of their noise.
 type Observations struct {
 	Apart  Pairs     // distances of the places
 	Values []float64 // NaN: not observed
@@ -68,7 +68,7 @@ func (p *Process) condition(k Kernel, s sample, alike []float64) error {
 	return nil
 }
 
-// solve makes L^-1 x of x, as one row: gonum is faster with those than with vectors.
+// solve makes L^-1 x of x. As a row, because gonum's Trsm is faster than its Trsv.
 func (p *Process) solve(x []float64) {
 	blas64.Trsm(blas.Right, blas.Trans, 1, p.factor, blas64.General{Rows: 1, Cols: len(x), Stride: len(x), Data: x})
 }
@@ -83,8 +83,8 @@ func (p *Process) At(v *View) float64 {
 }
 
 // Known is what the observations say about the value at a place, without noise: the
-// covariance of two values is the kernel's less the inner product of what is known of
-// them.
+// covariance of the values at two places is Kernel.Between less the inner product of
+// what is known of them (Rasmussen and Williams 2006, algorithm 2.1).
 func (p *Process) Known(v *View) []float64 {
 	alike := v.correlations(p.Kernel.Length)
 	known := make([]float64, len(p.seen))
