@@ -146,11 +146,14 @@ func (s Space) weight(category string) float64 {
 // unknownNoise are the variances that are tried where none is known.
 var unknownNoise = []float64{1e-6, 1e-5, 1e-4, 1e-3}
 
-// fit is nil if the covariance is not positive definite.
+// fit is nil if the covariance is not positive definite. Of the guesses of unknown
+// noise it takes the one with the most evidence.
 func fit(o gauss.Observations) (top *gauss.Process) {
-	unknown := slices.ContainsFunc(o.Noise, math.IsNaN)
-	variances := o.Noise
-	for _, guess := range unknownNoise {
+	guesses, variances := unknownNoise, o.Noise
+	if !slices.ContainsFunc(variances, math.IsNaN) {
+		guesses = guesses[:1]
+	}
+	for _, guess := range guesses {
 		o.Noise = slices.Clone(variances)
 		for i, v := range variances {
 			if math.IsNaN(v) {
@@ -160,9 +163,6 @@ func fit(o gauss.Observations) (top *gauss.Process) {
 		p, err := gauss.Fit(categoryPrior, o)
 		if err == nil && (top == nil || p.Evidence > top.Evidence) {
 			top = p
-		}
-		if !unknown {
-			break
 		}
 	}
 	return top
