@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"hash"
 	"hash/fnv"
 	"math"
 	"net/http"
@@ -140,26 +141,31 @@ func (f *fake) route(w http.ResponseWriter, r *http.Request) {
 
 func (f *fake) logits(prompt []byte) []float64 {
 	row := make([]float64, vocabulary)
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%s %x ", f.weights, prompt[max(0, len(prompt)-8):])
 	for id := range row {
-		h := fnv.New64a()
-		fmt.Fprintf(h, "%s %x %d", f.weights, prompt[max(0, len(prompt)-8):], id)
-		row[id] = float64(h.Sum64()>>7%13000) / 100
+		h, err := h.(hash.Cloner).Clone()
+		if err != nil {
+			f.t.Error(err)
+		}
+		fmt.Fprint(h, id)
+		row[id] = float64(h.(hash.Hash64).Sum64()>>7%13000) / 100
 	}
 	return row
 }
 
 // ranked are the log-probabilities of all tokens, the likeliest first.
 func ranked(row []float64) []choice {
-	total := 0.0
+	total, most := 0.0, slices.Max(row)
 	for _, v := range row {
-		total += math.Exp(v - slices.Max(row))
+		total += math.Exp(v - most)
 	}
-	var list []choice
+	list := make([]choice, 0, len(row))
 	for id, v := range row {
-		p := v - slices.Max(row) - math.Log(total)
+		p := v - most - math.Log(total)
 		list = append(list, choice{ID: int32(id), Text: string(rune(id)), LogProb: number(p), Prob: number(float32(math.Exp(p)))})
 	}
-	slices.SortStableFunc(list, func(a, b choice) int { return cmp.Compare(b.LogProb, a.LogProb) })
+	slices.SortFunc(list, func(a, b choice) int { return cmp.Or(cmp.Compare(b.LogProb, a.LogProb), cmp.Compare(a.ID, b.ID)) })
 	return list
 }
 

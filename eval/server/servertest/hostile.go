@@ -164,6 +164,29 @@ func changed(change func(any) any) func(http.ResponseWriter, *http.Request, http
 
 const notANumber = "this is NaN"
 
+// bloated answers with a reply in which each text is 10 MB long, which it never
+// holds as a whole.
+func bloated(w http.ResponseWriter, r *http.Request, well http.Handler) {
+	const long = "this is long"
+	reply := recorded(r, well)
+	body := rewritten(reply.Body.Bytes(), func(v any) any {
+		if _, ok := v.(string); ok {
+			return long
+		}
+		return v
+	})
+	w.WriteHeader(reply.Code)
+	chunk := bytes.Repeat([]byte("x"), 1<<20)
+	for i, part := range bytes.Split(body, []byte(long)) {
+		for range 10 * min(i, 1) {
+			if _, err := w.Write(chunk); err != nil {
+				return
+			}
+		}
+		_, _ = w.Write(part)
+	}
+}
+
 const page = "<!DOCTYPE html>\n<html>\n<head><title>502 Bad Gateway</title></head>\n<body>\n<h1>Sorry</h1>\n</body>\n</html>\n"
 
 var hostilities = []hostility{
@@ -200,12 +223,7 @@ var hostilities = []hostility{
 		}
 		return v
 	})},
-	{name: "tokens of 10 MB", spoil: changed(func(v any) any {
-		if _, ok := v.(string); ok {
-			return strings.Repeat("x", 10<<20)
-		}
-		return v
-	})},
+	{name: "tokens of 10 MB", spoil: bloated},
 	{name: "ends in the middle", spoil: func(w http.ResponseWriter, r *http.Request, well http.Handler) {
 		body := recorded(r, well).Body.Bytes()
 		w.Header().Set("Content-Length", fmt.Sprint(len(body)+10))
