@@ -44,7 +44,7 @@ func TestContinuationsEqualBruteForce(t *testing.T) {
 	e := newEngine(t, Options{})
 	mustLoad(t, e, garden+"finetune/order")
 	var questions []eval.Question
-	for _, it := range gardenSet(t).Search[:40] {
+	for _, it := range everyNth(gardenSet(t).Search, 75) {
 		r := it.Request()
 		questions = append(questions, eval.Question{Request: r, Continuations: []string{it.Answer, it.Answer + "1", "7", "B or C"}})
 		shots := eval.Request{Raw: strings.Repeat("<|user|>12+34<|end|><|assistant|>46<|end|>", 3) + "<|user|>" + it.Prompt + "<|end|><|assistant|> "}

@@ -84,7 +84,7 @@ func TestConformance(t *testing.T) {
 // The text does not depend on whether a reference is read along (teacher
 // forcing) and neither does the number of threads change a bit.
 func TestReferenceDoesNotChangeAnswers(t *testing.T) {
-	items := gardenSet(t).Search
+	items := everyNth(gardenSet(t).Search, 5)
 	with := questions(t, items)
 	without := questions(t, items)
 	for i := range without {
@@ -112,7 +112,7 @@ func TestReferenceDoesNotChangeAnswers(t *testing.T) {
 			differ++
 		}
 	}
-	if differ > len(items)/500 { // another order of additions may turn a near tie
+	if differ > 1 { // another order of additions may turn a near tie
 		t.Errorf("%d of %d texts differ when the reference is read along", differ, len(items))
 	}
 	if !reflect.DeepEqual(answers[0], answers[2]) {

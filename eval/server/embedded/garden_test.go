@@ -31,6 +31,14 @@ func gardenSet(tb testing.TB) eval.Set {
 	return set
 }
 
+// everyNth is a share of the items of every category.
+func everyNth(items []eval.Item, n int) (some []eval.Item) {
+	for i := 0; i < len(items); i += n {
+		some = append(some, items[i])
+	}
+	return some
+}
+
 // questions is what the items' metrics ask.
 func questions(tb testing.TB, items []eval.Item) []eval.Question {
 	tb.Helper()
