@@ -53,7 +53,7 @@ func (t tensor) write(w io.Writer, from *merge.Checkpoint) error {
 
 // part writes one source: as it is, with rows reordered, or widened to float32.
 func (t tensor) part(w io.Writer, source merge.Tensor, data []byte) error {
-	b := bufio.NewWriterSize(w, 1<<20)
+	b := bufio.NewWriterSize(w, int(min(t.bytes(), 1<<20)))
 	write := func(chunk []byte) error {
 		if source.DType == t.dtype && t.plus == 0 {
 			_, err := b.Write(chunk)

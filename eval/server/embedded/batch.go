@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -144,6 +143,7 @@ func (w *waiting) admit(e *Engine) {
 		w.used += j.reserved
 		if w.shared > 0 {
 			e.cache.CopyPrefix(sequences, j.seq, int32(w.shared))
+			e.taken[j.seq] = true
 			j.fed = w.shared
 		}
 		w.live = append(w.live, j)
@@ -156,7 +156,7 @@ func (w *waiting) dismiss(e *Engine) (err error) {
 		if j.done {
 			w.used -= j.reserved
 			w.free = append(w.free, j.seq)
-			err = errors.Join(err, e.cache.Remove(j.seq, 0, math.MaxInt32))
+			err = errors.Join(err, e.drop(j.seq))
 		}
 		return j.done
 	})
@@ -210,6 +210,7 @@ func (b *batch) forward(ctx context.Context, pieces []piece) ([]float32, error) 
 	var in input.Batch
 	var tokens, outputs []int32
 	for _, p := range pieces {
+		b.engine.taken[p.seq] = true
 		for _, o := range p.outputs {
 			outputs = append(outputs, int32(len(tokens)+o))
 		}

@@ -40,6 +40,7 @@ type Engine struct {
 	model    model.Model
 	tok      tokenizer.Tokenizer
 	cache    kvcache.Cache
+	taken    [sequences + 1]bool // sequences that the cache may hold tokens of
 	cells    int // tokens that the cache holds
 	atLeast  int // tokens that it has been asked to hold
 	longest  int // tokens that the model reads at once
@@ -227,7 +228,7 @@ func (e *Engine) initCache() {
 	width += int(c.Uint("attention.value_length", uint32(width)))
 	perToken := 4 * int(c.Uint("block_count")) * int(c.Uint("attention.head_count_kv", uint32(heads))) * width
 	e.cells = max(min(max(256<<20/max(1, perToken), 2048), 16384), e.atLeast)
-	e.cache = e.model.Config().Cache
+	e.cache, e.taken = e.model.Config().Cache, [sequences + 1]bool{}
 	perSequence := (e.cells + sequences) / (sequences + 1) // rounded up
 	e.cells = perSequence * (sequences + 1)
 	e.cache.Init(e.model.Backend(), ml.DTypeF32, sequences+1, perSequence, chunkTokens)
@@ -257,7 +258,7 @@ func (e *Engine) fingerprint(ctx context.Context) (eval.Version, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := e.cache.Remove(0, 0, math.MaxInt32); err != nil {
+	if err := e.drop(0); err != nil {
 		return "", err
 	}
 	if notNumbers(logits) {
@@ -326,11 +327,21 @@ func (e *Engine) AnswerAll(ctx context.Context, questions []eval.Question) (answ
 	return answers, err
 }
 
-// forget empties the cache.
+// forget empties the cache. It looks at every cell once for each sequence, so
+// those that hold nothing are left alone.
 func (e *Engine) forget() {
-	for seq := range sequences + 1 {
-		_ = e.cache.Remove(seq, 0, math.MaxInt32)
+	for seq, taken := range e.taken {
+		if taken {
+			_ = e.drop(seq)
+		}
 	}
+}
+
+// drop forgets one sequence.
+func (e *Engine) drop(seq int) error {
+	err := e.cache.Remove(seq, 0, math.MaxInt32)
+	e.taken[seq] = err != nil
+	return err
 }
 
 // Check implements eval.Checker.

@@ -247,7 +247,7 @@ func (b *batch) rewind(j *job) error {
 
 // startOver makes what the job said so far a part of its prompt.
 func (b *batch) startOver(j *job) error {
-	if err := b.engine.cache.Remove(j.seq, 0, math.MaxInt32); err != nil {
+	if err := b.engine.drop(j.seq); err != nil {
 		return fmt.Errorf("embedded engine: cache: %w", err)
 	}
 	j.prompt = append(slices.Clone(j.prompt), j.generated...)
