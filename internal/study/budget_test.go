@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"soup/internal/serve"
 	"soup/results"
 )
 
@@ -77,12 +78,15 @@ func TestBudgetIsSpent(t *testing.T) {
 	check(Budget{Trials: 3, Items: 951, Tokens: 17}, true)
 }
 
-// said runs a study and returns its plan and its warnings.
+// said runs a study through a fake server and returns its plan and its warnings.
 func said(t *testing.T, file string) (plan, warnings string) {
 	t.Helper()
-	var info, warned bytes.Buffer
-	mustRun(t, file, RunOptions{Info: &info, Warnings: &warned})
-	return info.String(), warned.String()
+	var info bytes.Buffer
+	warnings, err := through(t, file, &machine{}, serve.GGUF, func(_ *Config, o *RunOptions) { o.Info = &info })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.String(), warnings
 }
 
 // The plan counts what is certain and what is possible, promises no time before
@@ -141,16 +145,16 @@ func TestBudgetBelowTheBaselines(t *testing.T) {
 func TestItemsAndTokensOverSessions(t *testing.T) {
 	const strategies = "strategies: [{random: {budget: 16}}, {gp: {budget: 9}}]\n" + hasty
 	unbroken := smallStudy(t, strategies)
-	mustRun(t, unbroken, RunOptions{})
+	calmly(t, unbroken)
 	stopped := smallStudy(t, strategies+"budget: {items: 400}\n")
-	mustRun(t, stopped, RunOptions{})
+	calmly(t, stopped)
 	middle := len(read(t, DefaultDir(stopped)).Trials)
 	tokens := fmt.Sprintf("{tokens: %d}", generated(t, DefaultDir(unbroken))*9/10)
 	setText(t, stopped, "{items: 400}", tokens)
-	mustRun(t, stopped, RunOptions{})
+	calmly(t, stopped)
 	later := len(read(t, DefaultDir(stopped)).Trials)
 	setText(t, stopped, "budget: "+tokens+"\n", "")
-	mustRun(t, stopped, RunOptions{})
+	calmly(t, stopped)
 	want, got := read(t, DefaultDir(unbroken)), read(t, DefaultDir(stopped))
 	if middle >= later || later >= len(got.Trials) {
 		t.Errorf("trials by session: %d, %d, %d", middle, later, len(got.Trials))

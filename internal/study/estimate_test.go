@@ -11,8 +11,8 @@ import (
 // ledger notes, once.
 func TestStudyReportsTheChoice(t *testing.T) {
 	file := smallStudy(t, "strategies: [{random: {budget: 10}}]\n")
-	mustRun(t, file, RunOptions{})
-	mustRun(t, file, RunOptions{})
+	calmly(t, file)
+	calmly(t, file)
 	ledger, err := results.Open(DefaultDir(file))
 	if err != nil {
 		t.Fatal(err)

@@ -149,7 +149,7 @@ func (f *fake) Generate(_ context.Context, r eval.Request) (eval.Reply, error) {
 	if _, err := f.dice(r); err != nil {
 		return eval.Reply{}, err
 	}
-	return eval.Reply{Text: "7", Finish: eval.FinishStop}, nil
+	return eval.Reply{Text: "7", Finish: eval.FinishStop, Tokens: 1}, nil
 }
 
 func (f *fake) ScoreLabels(_ context.Context, r eval.Request, labels []string) ([]float64, error) {
@@ -216,6 +216,15 @@ func through(t *testing.T, file string, m *machine, f serve.Format, change func(
 
 // started says that soup starts the server.
 func started(c *Config, _ *RunOptions) { c.Server.Start = true }
+
+// calmly runs a study through a fake server without trouble, for what does not
+// depend on real answers: it takes a quarter of the engine's time.
+func calmly(t *testing.T, file string) {
+	t.Helper()
+	if _, err := through(t, file, &machine{}, serve.GGUF, nil); err != nil {
+		t.Fatal(err)
+	}
+}
 
 // undisturbed is the ledger of a study whose server has no trouble.
 func undisturbed(t *testing.T, more string) kept {

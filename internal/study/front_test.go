@@ -35,8 +35,7 @@ func TestFront(t *testing.T) {
 }
 
 func TestBuildFront(t *testing.T) {
-	file := smallStudy(t, "")
-	mustRun(t, file, RunOptions{})
+	file := finishedStudy(t)
 	f, err := BuildFront(t.Context(), DefaultDir(file), []string{"arith", "sort"})
 	if err != nil || len(f.Points) == 0 {
 		t.Errorf("%+v %v", f, err)

@@ -10,8 +10,7 @@ import (
 // Every number is counted again from the ledger, the other way round: item by
 // item over all parents.
 func TestInheritance(t *testing.T) {
-	file := smallStudy(t, "")
-	mustRun(t, file, RunOptions{})
+	file := finishedStudy(t)
 	dir := DefaultDir(file)
 	report, err := BuildReport(t.Context(), dir)
 	if err != nil {

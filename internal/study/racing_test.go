@@ -31,8 +31,8 @@ func (k kept) states(state string) (n int) {
 func TestRacedStudy(t *testing.T) {
 	const strategies = "strategies: [{random: {budget: 18}}]\n"
 	plain, raced := smallStudy(t, strategies), smallStudy(t, strategies+hasty)
-	mustRun(t, plain, RunOptions{})
-	mustRun(t, raced, RunOptions{})
+	calmly(t, plain)
+	calmly(t, raced)
 	want, got := read(t, DefaultDir(plain)), read(t, DefaultDir(raced))
 	if len(want.Trials) != len(got.Trials) {
 		t.Fatalf("%d trials, without racing %d", len(got.Trials), len(want.Trials))
@@ -95,7 +95,7 @@ func checkRacedReport(t *testing.T, dir string, k kept) {
 // baseline gets all of its items.
 func TestStoppedCandidatesAskedAgain(t *testing.T) {
 	file := smallStudy(t, "strategies: [{random: {budget: 20}}, {random: {budget: 22}}]\n"+hasty)
-	mustRun(t, file, RunOptions{})
+	calmly(t, file)
 	k := read(t, DefaultDir(file))
 	again, stopped := 0, 0
 	for _, trial := range k.Trials {
@@ -128,11 +128,11 @@ func TestStoppedCandidatesAskedAgain(t *testing.T) {
 func TestRacedStudyAsksTheSamePoints(t *testing.T) {
 	const strategies = "strategies: [{hillclimb: {budget: 6, steps: 2}}, {cmaes: {budget: 8, population: 4}}, {gp: {budget: 8}}, {auto: {budget: 8}}, {tpe: {budget: 5, startup: 3}}]\n" + hasty
 	unbroken := smallStudy(t, strategies)
-	mustRun(t, unbroken, RunOptions{})
+	calmly(t, unbroken)
 	stopped := smallStudy(t, strategies+"budget: {trials: 9}\n")
 	for _, budget := range []int{9, 16, 25, 1000} {
 		setBudget(t, stopped, budget)
-		mustRun(t, stopped, RunOptions{})
+		calmly(t, stopped)
 	}
 	want, got := read(t, DefaultDir(unbroken)), read(t, DefaultDir(stopped))
 	if want.states(results.Pruned) < 3 {
@@ -174,13 +174,9 @@ func TestRacedThroughAServer(t *testing.T) {
 // How a study races is one of the things that do not change.
 func TestRacingDoesNotChange(t *testing.T) {
 	file := smallStudy(t, hasty)
-	mustRun(t, file, RunOptions{})
-	c, err := ReadConfig(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.Racing.Alpha = 0.1
-	if err := Run(t.Context(), c, RunOptions{}); err == nil || !strings.Contains(err.Error(), "racing was first 10 eta 2 alpha 0.5, is") {
+	calmly(t, file)
+	_, err := through(t, file, &machine{}, serve.GGUF, func(c *Config, _ *RunOptions) { c.Racing.Alpha = 0.1 })
+	if err == nil || !strings.Contains(err.Error(), "racing was first 10 eta 2 alpha 0.5, is") {
 		t.Errorf("error %v", err)
 	}
 }

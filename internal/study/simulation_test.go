@@ -27,9 +27,6 @@ func simulations(t *testing.T, short int) int {
 	if n, err := strconv.Atoi(os.Getenv("SOUP_SIMULATIONS")); err == nil {
 		return n
 	}
-	if testing.Short() {
-		return short / 2
-	}
 	return short
 }
 
@@ -265,7 +262,7 @@ func TestNoGainIsClaimedWhereThereIsNone(t *testing.T) {
 	for _, k := range kinds() {
 		t.Run(k.name, func(t *testing.T) {
 			t.Parallel()
-			n, y := simulations(t, 10), tally{}
+			n, y := simulations(t, 5), tally{}
 			for i := range n {
 				s := simulate(t, world{seed: uint64(i + 1), parents: 4, skill: func([]float64, int) float64 { return 0.3 }, clusters: k.clusters}, k)
 				if math.Abs(s.truth) > 1e-12 {
@@ -308,7 +305,7 @@ func TestTheReportedGainIsTrue(t *testing.T) {
 	for _, k := range kinds() {
 		t.Run(k.name, func(t *testing.T) {
 			t.Parallel()
-			n, y := simulations(t, 10), tally{}
+			n, y := simulations(t, 5), tally{}
 			for i := range n {
 				y.add(simulate(t, gaining(i, k), k))
 			}

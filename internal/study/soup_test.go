@@ -65,7 +65,11 @@ func scoreSoup(t *testing.T, c *Config, weights []float64) []eval.Outcome {
 		t.Fatal(err)
 	}
 	var outcomes []eval.Outcome
-	err = eval.Run(t.Context(), engine, set.Test, eval.Options{}, func(o []eval.Outcome) error {
+	var items []eval.Item // every third, as many of every category
+	for i := 0; i < len(set.Test); i += 3 {
+		items = append(items, set.Test[i])
+	}
+	err = eval.Run(t.Context(), engine, items, eval.Options{}, func(o []eval.Outcome) error {
 		outcomes = append(outcomes, o...)
 		return nil
 	})
@@ -156,7 +160,7 @@ func compareScores(t *testing.T, label string, want map[string]float64, got []ev
 		difference[o.Category] += o.Score - want[o.ID]
 		n[o.Category]++
 	}
-	if len(got) != 1800 || alike < len(got)*99/100 {
+	if len(got) != 600 || alike < len(got)*99/100 {
 		t.Errorf("%s: %d of %d items are scored alike", label, alike, len(got))
 	}
 	for c, d := range difference {

@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -46,7 +47,11 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if err := os.RemoveAll(finishedOnce.dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	os.Exit(code)
 }
 
 // baselinesOnly keeps small studies small: without it they run auto.
@@ -57,7 +62,11 @@ const baselinesOnly = "strategies: []\n"
 // names strategies it runs the baselines only.
 func smallStudy(t *testing.T, more string) string {
 	t.Helper()
-	dir := t.TempDir()
+	return smallStudyIn(t, t.TempDir(), more)
+}
+
+func smallStudyIn(t *testing.T, dir, more string) string {
+	t.Helper()
 	root, err := filepath.Abs(garden)
 	if err != nil {
 		t.Fatal(err)
@@ -79,6 +88,30 @@ func smallStudy(t *testing.T, more string) string {
 		t.Fatal(err)
 	}
 	return file
+}
+
+// finishedOnce is the small study of the baselines that finishedStudy copies.
+var finishedOnce struct {
+	sync.Once
+	dir string
+}
+
+// finishedStudy returns the file of a small study that is finished, for tests of
+// what comes after: a copy of one that the engine scored once for all of them.
+func finishedStudy(t *testing.T) (file string) {
+	t.Helper()
+	finishedOnce.Do(func() {
+		var err error
+		if finishedOnce.dir, err = os.MkdirTemp("", "soup-study-"); err != nil {
+			t.Fatal(err)
+		}
+		mustRun(t, smallStudyIn(t, finishedOnce.dir, ""), RunOptions{})
+	})
+	dir := filepath.Join(t.TempDir(), "copy")
+	if err := os.CopyFS(dir, os.DirFS(finishedOnce.dir)); err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(dir, "small.yaml")
 }
 
 // brief is the most bytes of an answer, and tokens: the garden's have at least one byte.
@@ -182,12 +215,12 @@ func read(t *testing.T, dir string) kept {
 	return k
 }
 
-// One seed gives one result, kill -9 or not: a study that is killed ten times
-// at random moments ends with the ledger of an unbroken one.
+// One seed gives one result, kill -9 or not: a study that is killed five
+// times at random moments ends with the ledger of an unbroken one.
 func TestKilledStudyEndsAsAnUnbrokenOne(t *testing.T) {
 	for name, more := range map[string]string{
-		"all items": "strategies: [uniform-selected, {random: {budget: 16}}, {soce: {min_n: 5}}]\n",
-		"racing":    "strategies: [{random: {budget: 20}}, {soce: {min_n: 5}}]\n" + hasty,
+		"all items": "strategies: [uniform-selected, {random: {budget: 6}}, {soce: {min_n: 5}}]\n",
+		"racing":    "strategies: [{random: {budget: 9}}, {soce: {min_n: 5}}]\n" + hasty,
 	} {
 		t.Run(name, func(t *testing.T) { killOften(t, more) })
 	}
@@ -203,14 +236,14 @@ func killOften(t *testing.T, strategies string) {
 	killed := smallStudy(t, strategies)
 	random := rand.New(rand.NewPCG(1, 2))
 	kills := 0
-	for range 7 {
+	for range 5 {
 		if kill(t, killed, whole/20+time.Duration(random.Int64N(int64(whole/10)))) {
 			kills++
 		}
 	}
 	mustRun(t, killed, RunOptions{})
 	got := read(t, DefaultDir(killed))
-	if kills < 5 {
+	if kills < 4 {
 		t.Errorf("the study ended before it could be killed often: %d times", kills)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -255,7 +288,7 @@ func TestSeedMatters(t *testing.T) {
 		if err := os.WriteFile(file, []byte(strings.Replace(string(text), "seed: 7", "seed: "+seed, 1)), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		mustRun(t, file, RunOptions{})
+		calmly(t, file)
 		for _, trial := range read(t, DefaultDir(file)).Trials {
 			if trial.Strategy == "random" {
 				weights = append(weights, trial.Weights)
@@ -304,8 +337,7 @@ func deadline(ctx context.Context, t *testing.T) time.Time {
 
 // What a score depends on must not change under a study.
 func TestChangedStudyIsRefused(t *testing.T) {
-	file := smallStudy(t, "")
-	mustRun(t, file, RunOptions{})
+	file := finishedStudy(t)
 	before := read(t, DefaultDir(file))
 	change := func(old, replacement string) error {
 		text, err := os.ReadFile(file)

@@ -48,7 +48,7 @@ func TestStoppedStudyAsksTheSamePoints(t *testing.T) {
 	const strategies = "strategies: [{coordinate: {budget: 7}}, {hillclimb: {budget: 5, steps: 2}}, {layerwise: {budget: 8, start: 4}}," +
 		" {cmaes: {budget: 8, population: 4}}, {sobol: {budget: 2}}, {gp: {budget: 8, batch: 2}}, {auto: {budget: 8}}, {tpe: {budget: 5, startup: 3}}]\n"
 	unbroken := smallStudy(t, strategies+"groups: {layers: 2}\n")
-	mustRun(t, unbroken, RunOptions{})
+	calmly(t, unbroken)
 	want := read(t, DefaultDir(unbroken))
 	for _, spec := range []string{"coordinate", "hillclimb", "layerwise", "cmaes", "sobol", "gp", "auto", "tpe"} {
 		if _, tried, _ := bestProposal(want.Trials, spec, func(int) (float64, bool) { return 0, true }); tried == 0 {
@@ -58,7 +58,7 @@ func TestStoppedStudyAsksTheSamePoints(t *testing.T) {
 	stopped := smallStudy(t, strategies+"groups: {layers: 2}\nbudget: {trials: 9}\n")
 	for _, budget := range []int{9, 16, 25, 1000} {
 		setBudget(t, stopped, budget)
-		mustRun(t, stopped, RunOptions{})
+		calmly(t, stopped)
 	}
 	got := read(t, DefaultDir(stopped))
 	if diff := cmp.Diff(want.Trials, got.Trials); diff != "" {

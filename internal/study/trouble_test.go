@@ -129,9 +129,7 @@ func TestServerDownIsTriedAgain(t *testing.T) {
 	if _, err := tryRun(t, file, RunOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	plain := smallStudy(t, "")
-	mustRun(t, plain, RunOptions{})
-	again, want := read(t, DefaultDir(file)), read(t, DefaultDir(plain))
+	again, want := read(t, DefaultDir(file)), read(t, DefaultDir(finishedStudy(t)))
 	for i, trial := range again.Trials {
 		if trial.State != want.Trials[i].State || trial.Key != want.Trials[i].Key {
 			t.Errorf("trial %d is %s, without the trouble %s", i, trial.State, want.Trials[i].State)
@@ -223,8 +221,7 @@ func TestMixedDTypes(t *testing.T) {
 
 // A winner that was changed or removed is written again.
 func TestDamagedWinnerIsRepaired(t *testing.T) {
-	file := smallStudy(t, "")
-	mustRun(t, file, RunOptions{})
+	file := finishedStudy(t)
 	weights := filepath.Join(DefaultDir(file), "winner", "model.safetensors")
 	good, err := os.ReadFile(weights)
 	if err != nil {
@@ -279,8 +276,7 @@ func TestItemsThatCannotBeAsked(t *testing.T) {
 
 // What a killed process left half-written is removed by the next run.
 func TestSweep(t *testing.T) {
-	file := smallStudy(t, "")
-	mustRun(t, file, RunOptions{})
+	file := finishedStudy(t)
 	dir := DefaultDir(file)
 	left := []string{filepath.Join(dir, ".winner.1-0.partial"), filepath.Join(dir, "cache", "as-stored-1"), filepath.Join(dir, "cache", ".abc-v1.gguf123")}
 	for _, l := range left {
