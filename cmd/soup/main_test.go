@@ -78,7 +78,9 @@ func subst(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// items N FILE... copies the first N items of every split of garden data.
+// items N FILE... copies the first N items of every split of garden data, N in
+// letters. No answer may be longer than the longest right one: a parent that babbles
+// costs as many steps as it may take.
 func items(ts *testscript.TestScript, _ bool, args []string) {
 	n := len(args[0])
 	for _, name := range args[1:] {
@@ -88,7 +90,7 @@ func items(ts *testscript.TestScript, _ bool, args []string) {
 			var item struct{ Split string }
 			ts.Check(json.Unmarshal([]byte(line), &item))
 			if taken[item.Split]++; taken[item.Split] <= n {
-				out.WriteString(line)
+				out.WriteString(`{"max_tokens": 10, ` + line[1:])
 			}
 		}
 		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(out.String()), 0o600))

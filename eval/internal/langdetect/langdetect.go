@@ -97,10 +97,15 @@ func unpack(packed []byte) (*tables, error) {
 	return t, nil
 }
 
+// These take eight milliseconds to compile, which only texts in a language should cost.
 var (
 	// At most 2076 characters after the slashes; a count in Go is at most 1000.
-	address = regexp.MustCompile(`https?://[-_.?&~;+=/#0-9A-Za-z]{1,1000}[-_.?&~;+=/#0-9A-Za-z]{0,1000}[-_.?&~;+=/#0-9A-Za-z]{0,76}`)
-	mail    = regexp.MustCompile(`[-_.0-9A-Za-z]{1,64}@[-_0-9A-Za-z]{1,255}[-_.0-9A-Za-z]{1,255}`)
+	address = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`https?://[-_.?&~;+=/#0-9A-Za-z]{1,1000}[-_.?&~;+=/#0-9A-Za-z]{0,1000}[-_.?&~;+=/#0-9A-Za-z]{0,76}`)
+	})
+	mail = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`[-_.0-9A-Za-z]{1,64}@[-_0-9A-Za-z]{1,255}[-_.0-9A-Za-z]{1,255}`)
+	})
 )
 
 // Detect returns the code of the likeliest language, such as en or zh-cn, or
@@ -168,7 +173,7 @@ func normalize(p []float64) float64 {
 // clean drops addresses, runs of spaces, and Latin letters from a text that is
 // mostly in another script.
 func (t *tables) clean(text string) []rune {
-	text = mail.ReplaceAllString(address.ReplaceAllString(text, " "), " ")
+	text = mail().ReplaceAllString(address().ReplaceAllString(text, " "), " ")
 	var kept []rune
 	var last rune
 	for i, r := range t.letters.join([]rune(text)) {
