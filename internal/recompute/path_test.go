@@ -20,7 +20,7 @@ func TestPathIsRecomputed(t *testing.T) {
 		name, more    string
 		items, points int
 	}{
-		{"line", "", 60, 3},
+		{"line", "", 40, 3},
 		{"triangle", "  - {name: base, path: " + garden + "/base}\n", 30, 7}, // six and the mean
 	} {
 		t.Run(c.name, func(t *testing.T) {
