@@ -12,7 +12,7 @@ const patient = 3
 
 // auto does what is cheap and sure first: the parents, equal weights, the soup that
 // the parents' categories vote for, and steps of greedy, which show bad parents; then
-// it asks what gp would ask, from all that. It ends with the budget, or when three
+// from all that it asks for the centre of what may be best. It ends with the budget, or when three
 // proposals in a row are expected to gain less than the noise: stop standard errors
 // of the difference between the best and the uniform soup.
 type auto struct {
@@ -42,12 +42,12 @@ func (a *auto) follow(done []Trial) []Point {
 		a.note("ends: there is nothing to learn from")
 		return nil
 	}
-	points, gains := a.propose(s, done, min(left, a.options.whole("batch")))
+	points, gain := a.propose(s, done, min(left, a.options.whole("batch")), true)
 	if len(points) == 0 {
 		a.note("ends: there is no point left that was not tried")
 		return nil
 	}
-	if a.enough(s, gains[0]) {
+	if a.enough(s, gain) {
 		return nil
 	}
 	for i := range points {

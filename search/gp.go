@@ -40,18 +40,18 @@ func (m *modelled) follow(done []Trial) []Point {
 		m.note("nothing has a score to learn from")
 		return nil
 	}
-	points, gains := m.propose(s, done, min(left, m.options.whole("batch")))
+	points, gain := m.propose(s, done, min(left, m.options.whole("batch")), false)
 	for i := range points {
 		points[i].Label = fmt.Sprintf("%s %d: %s", m.name, len(done)+i, m.space.describe(points[i]))
 	}
 	if len(points) > 0 {
-		m.note("%s: may gain %.4f over the best known", points[0].Label, gains[0])
+		m.note("%s: may gain %.4f over the best known", points[0].Label, gain)
 	}
 	return points
 }
 
-func (m *modelled) propose(s *surrogate, done []Trial, n int) ([]Point, []float64) {
-	p := &proposer{s, slices.Clone(s.places)}
+func (m *modelled) propose(s *surrogate, done []Trial, n int, central bool) ([]Point, float64) {
+	p := &proposer{s, slices.Clone(s.places), central}
 	return p.propose(Rand(m.seed, m.name, len(done)), scored(done), n)
 }
 

@@ -15,7 +15,12 @@ import (
 // sampled is a world of categories with noise of its own for every item: all
 // soups are asked the same.
 func sampled(top []float64, categories, items int) func(Point) Trial {
-	r := rand.New(rand.NewPCG(7, 7))
+	return sampledBy(7, top, categories, items)
+}
+
+// sampledBy is such a world of a seed.
+func sampledBy(seed uint64, top []float64, categories, items int) func(Point) Trial {
+	r := rand.New(rand.NewPCG(seed, seed))
 	ease := make([]float64, categories*items)
 	for i := range ease {
 		u := r.Float64()
@@ -272,6 +277,6 @@ func proposes(b *testing.B, trials, parents int) {
 	}
 	m := &modelled{space: space, seed: 1, stages: newStages("gp", nil)}
 	for b.Loop() {
-		m.propose(newSurrogate(space, done), done, 1)
+		m.propose(newSurrogate(space, done), done, 1, false)
 	}
 }

@@ -10,7 +10,8 @@ import (
 // proposer looks for the points that a surrogate expects most of.
 type proposer struct {
 	*surrogate
-	taken [][]float64 // places that are not proposed again
+	taken   [][]float64 // places that are not proposed again
+	central bool        // ask for where the best point is expected to lie
 }
 
 // What is looked at for a proposal. More did not find better points in spaces of
@@ -38,26 +39,39 @@ var grains = []int{10, 20, 100}
 // most is how large a part of the gain of a finer point a coarser one must have.
 const most = 0.8
 
-// propose returns up to n points and how much better than the surest of the known
-// points each is expected to be.
-func (p *proposer) propose(r *rand.Rand, known []Point, n int) (points []Point, gains []float64) {
+// propose returns up to n points, and how much better than the surest of the known
+// points the first of them is expected to be.
+func (p *proposer) propose(r *rand.Rand, known []Point, n int) (points []Point, gain float64) {
 	over := *surest(p.top) // a copy: what is believed of it changes
 	pool := p.prospects(p.screen(p.scatter(r, known)))
 	for _, step := range moves {
 		ranked := p.rank(pool, &over)
 		fresh := p.prospects(p.around(r, pointsOf(ranked), step))
-		pool = slices.Concat(ranked[:min(len(ranked), screened)], fresh)
+		pool = append(ranked[:min(len(ranked), screened)], fresh...)
 	}
-	for range n {
-		best, gain := p.best(pool, &over)
-		if best == nil {
+	for len(points) < n {
+		next := p.next(r, pool, &over, len(points) == 0)
+		if next == nil {
 			break
 		}
-		points, gains = append(points, best.Point), append(gains, gain)
-		p.taken = append(p.taken, best.place)
-		p.believe(best, append(pool, &over))
+		if len(points) == 0 {
+			gain = p.improvement(next, &over)
+		}
+		points, p.taken = append(points, next.Point), append(p.taken, next.place)
+		p.believe(next, append(pool, &over))
 	}
-	return points, gains
+	return points, gain
+}
+
+// next is the point to ask, nil if all are taken: the centre, if that is wanted and
+// it is the first, or else the best of the pool.
+func (p *proposer) next(r *rand.Rand, pool []*prospect, over *prospect, first bool) *prospect {
+	if p.central && first {
+		if c := p.centre(r, append(pool, over)); c != nil {
+			return c
+		}
+	}
+	return p.best(pool, over)
 }
 
 func pointsOf(all []*prospect) (points []Point) {
@@ -147,21 +161,20 @@ func (p *proposer) gains(pool []*prospect, over *prospect) []float64 {
 
 // best is the point with the highest gain, or a coarser one with most of that; nil
 // if all are taken.
-func (p *proposer) best(pool []*prospect, over *prospect) (top *prospect, gain float64) {
+func (p *proposer) best(pool []*prospect, over *prospect) *prospect {
 	gains := p.gains(pool, over)
 	order := descending(gains)
 	if len(order) == 0 || math.IsInf(gains[order[0]], -1) {
-		return nil, 0
+		return nil
 	}
-	highest := gains[order[0]]
 	for _, grain := range grains {
 		for _, i := range order {
-			if gains[i] >= most*highest && p.space.isRound(pool[i].Point, grain) {
-				return pool[i], gains[i]
+			if gains[i] >= most*gains[order[0]] && p.space.isRound(pool[i].Point, grain) {
+				return pool[i]
 			}
 		}
 	}
-	return pool[order[0]], highest
+	return pool[order[0]]
 }
 
 // isRound says whether weights are multiples of 1/grain of their sum.
