@@ -6,7 +6,7 @@ export CGO_CXXFLAGS ?= -O3 -march=native $(NO_AMX) -Wno-stringop-overflow
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 BUILD := go build -ldflags '-X main.version=$(VERSION)'
 
-.PHONY: chaos bench-fleet help build demo demo-uneven test test-race test-browser bench-report echarts test-servers agree agree-text lint fmt fuzz bench generated test-arm64 static clean compilers agree-extraction golden-extraction anchors agree-optuna agree-mergekit bench-search bench-search-anchors guide docs
+.PHONY: chaos bench-fleet bench-delivered help build demo demo-uneven test test-race test-browser bench-report echarts test-servers agree agree-text lint fmt fuzz bench generated test-arm64 static clean compilers agree-extraction golden-extraction anchors agree-optuna agree-mergekit bench-search bench-search-anchors guide docs
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
@@ -85,8 +85,11 @@ bench-fleet: compilers ## the queue: 1 to 8 workers, SOUP_TASKS=100000 tiny task
 	go test -run '^$$' -bench . -benchtime 1x -timeout 60m ./internal/fleet
 	go test -run '^$$' -bench Queue -benchtime 1x -timeout 60m ./internal/study
 
+bench-delivered: compilers ## studies of real checkpoints, ten seeds: what auto delivers; SOUP_STUDY, SOUP_STRATEGY, SOUP_BUDGETS, SOUP_SEEDS
+	go test -count=1 -tags delivered -timeout 10h -v -run TestDelivered ./internal/study
+
 lint: compilers ## vet, golangci-lint, gofumpt; builds the linter once, one to three minutes
-	go vet -tags servers,anchors,browser,scale,export,chaos,agree ./...
+	go vet -tags servers,anchors,browser,scale,export,chaos,agree,delivered ./...
 	go tool -modfile=tools/go.mod golangci-lint run
 
 fmt: ## gofumpt, in place
