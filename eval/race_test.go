@@ -115,7 +115,7 @@ func TestRaceOrder(t *testing.T) {
 // alpha, over the order, whatever the answers are: ties mostly, or none; one big
 // stratum or unequal ones; passages that are answered alike; weights.
 func TestRaceKeepsItsError(t *testing.T) {
-	const races, alpha = 200, 0.1
+	const races, alpha = 100, 0.1
 	random := rand.New(rand.NewPCG(1, 2))
 	coin := func(p float64) float64 { return oneIf(random.Float64() < p) }
 	equal := field(60, "a", "b", "c")

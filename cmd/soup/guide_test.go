@@ -187,7 +187,7 @@ func runShell(t *testing.T, dir, command string) string {
 	t.Helper()
 	cmd := exec.Command("bash", "-c", command)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "COLUMNS=100", "HOME="+dir, "XDG_CACHE_HOME="+dir)
+	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "GOGC="+smallHeaps, "COLUMNS=100", "HOME="+dir, "XDG_CACHE_HOME="+dir)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
