@@ -20,9 +20,11 @@ func (s LabelScores) check() error {
 	return nil
 }
 
-// insertLabels puts the labels of an outcome in place of those of one that gave
-// way to it.
-func insertLabels(tx *sql.Tx, trial int, o Outcome) error {
+// insertLabel puts the labels of an outcome in place of those of one that gave way to it.
+const insertLabel = `INSERT INTO labels (trial, item, "right", logprobs) SELECT ?, number, ?, ? FROM items WHERE item = ?
+	ON CONFLICT (trial, item) DO UPDATE SET "right" = excluded."right", logprobs = excluded.logprobs`
+
+func insertLabels(insert *sql.Stmt, trial int, o Outcome) error {
 	if o.Labels == nil {
 		return nil
 	}
@@ -30,8 +32,7 @@ func insertLabels(tx *sql.Tx, trial int, o Outcome) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(`INSERT INTO labels (trial, item, "right", logprobs) SELECT ?, number, ?, ? FROM items WHERE item = ?
-		ON CONFLICT (trial, item) DO UPDATE SET "right" = excluded."right", logprobs = excluded.logprobs`, trial, o.Labels.Right, string(text), o.Item)
+	_, err = insert.Exec(trial, o.Labels.Right, string(text), o.Item)
 	return err
 }
 

@@ -136,6 +136,11 @@ func record(tx *sql.Tx, trial int, split string, outcomes []Outcome) error {
 		return err
 	}
 	defer outcome.Close()
+	label, err := tx.Prepare(insertLabel)
+	if err != nil {
+		return err
+	}
+	defer label.Close()
 	changed := int64(0)
 	for _, o := range outcomes {
 		n, err := o.insert(item, outcome, trial, split)
@@ -143,7 +148,7 @@ func record(tx *sql.Tx, trial int, split string, outcomes []Outcome) error {
 			return fmt.Errorf("trial %d: item %q: %w", trial, o.Item, err)
 		}
 		if n > 0 {
-			if err := insertLabels(tx, trial, o); err != nil {
+			if err := insertLabels(label, trial, o); err != nil {
 				return fmt.Errorf("trial %d: item %q: %w", trial, o.Item, err)
 			}
 		}
