@@ -22,7 +22,7 @@ type auto struct {
 }
 
 func newAuto(space Space, seed uint64, o options) (Strategy, error) {
-	a := &auto{modelled: &modelled{space: space, seed: seed, options: o}, known: record{}}
+	a := &auto{modelled: &modelled{space: space, seed: seed, options: o, fit: fitMeans}, known: record{}}
 	a.stages = newStages("auto", a.follow)
 	return a, nil
 }
@@ -37,7 +37,7 @@ func (a *auto) follow(done []Trial) []Point {
 	if fresh := a.first(); len(fresh) > 0 {
 		return fresh[:min(len(fresh), left)]
 	}
-	s := newSurrogate(a.space, done)
+	s := newSurrogate(a.space, done, a.fit)
 	if s == nil || len(a.space.Parents) == 1 {
 		a.note("ends: there is nothing to learn from")
 		return nil

@@ -16,7 +16,7 @@ func told(t *testing.T, space Space, try func(Point) Trial, rows ...[]float64) *
 		trial := try(Point{Number: i, Weights: [][]float64{row}})
 		done = append(done, trial)
 	}
-	s := newSurrogate(space, done)
+	s := newSurrogate(space, done, fitMeans)
 	if s == nil {
 		t.Fatal("nothing to learn from")
 	}
@@ -66,7 +66,7 @@ func TestABatchBeginsWithTheCentre(t *testing.T) {
 		p.Number = i
 		done = append(done, world(p))
 	}
-	s := newSurrogate(space, done)
+	s := newSurrogate(space, done, fitMeans)
 	propose := func(central bool) []Point {
 		p := &proposer{surrogate: s, taken: append([][]float64{}, s.places...), central: central}
 		points, _ := p.propose(Rand(1, "batch", 1), scored(done), 4)

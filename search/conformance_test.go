@@ -19,6 +19,8 @@ func TestConformance(t *testing.T) {
 					options["budget"] = 1<<len(space.Parents) - 1
 				case "cmaes":
 					options["budget"] = 40
+				case "itemwise":
+					options["budget"] = len(space.Parents) + 2
 				case "gp":
 					options["budget"] = len(space.Parents) + 3
 				case "auto":

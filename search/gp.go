@@ -17,13 +17,18 @@ type modelled struct {
 	space   Space
 	seed    uint64
 	options options
+	fit     fitter
 }
 
 // newGP is Bayesian optimisation with a Gaussian process for each category.
 func newGP(space Space, seed uint64, o options) (Strategy, error) {
-	m := &modelled{space: space, seed: seed, options: o}
-	m.stages = newStages("gp", m.follow)
-	return m, nil
+	return newModelled("gp", space, seed, o, fitMeans), nil
+}
+
+func newModelled(name string, space Space, seed uint64, o options, fit fitter) *modelled {
+	m := &modelled{space: space, seed: seed, options: o, fit: fit}
+	m.stages = newStages(name, m.follow)
+	return m
 }
 
 func (m *modelled) follow(done []Trial) []Point {
@@ -35,7 +40,7 @@ func (m *modelled) follow(done []Trial) []Point {
 	if left <= 0 || len(m.space.Parents) == 1 {
 		return nil
 	}
-	s := newSurrogate(m.space, done)
+	s := newSurrogate(m.space, done, m.fit)
 	if s == nil {
 		m.note("nothing has a score to learn from")
 		return nil
@@ -81,7 +86,7 @@ func (m *modelled) Recommended() (Point, bool) {
 	if best(told) == nil {
 		return Point{}, false
 	}
-	s := newSurrogate(m.space, told)
+	s := newSurrogate(m.space, told, m.fit)
 	if s == nil {
 		return Point{}, false
 	}

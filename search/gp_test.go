@@ -113,7 +113,7 @@ func TestGPLearnsFromPruned(t *testing.T) {
 	done := []Trial{try(Point{Weights: [][]float64{{1, 0}}}), try(Point{Weights: [][]float64{{0, 1}}})}
 	pruned := try(Point{Weights: [][]float64{{0.5, 0.5}}})
 	pruned.State, pruned.Score = StatePruned, 0
-	mean := func(done []Trial) float64 { return newSurrogate(space, done).prospects([]Point{pruned.Point})[0].mean }
+	mean := func(done []Trial) float64 { return newSurrogate(space, done, fitMeans).prospects([]Point{pruned.Point})[0].mean }
 	without, with := mean(done), mean(append(done, pruned))
 	if !(with > without+0.05) {
 		t.Errorf("mean %v with a good pruned trial, %v without", with, without)
@@ -131,7 +131,7 @@ func TestGPWeighsCategories(t *testing.T) {
 			"x": {Mean: x, N: 1e6}, "y": {Mean: y, N: 1e6}, "z": {Mean: a, N: 1e6},
 		}}
 	}
-	s := newSurrogate(space, []Trial{trial(0, 0.2, 0.8), trial(0.5, 0.4, 0.4), trial(1, 0.6, 0.5)})
+	s := newSurrogate(space, []Trial{trial(0, 0.2, 0.8), trial(0.5, 0.4, 0.4), trial(1, 0.6, 0.5)}, fitMeans)
 	for i, b := range s.prospects([]Point{{Weights: [][]float64{{0, 1}}}, {Weights: [][]float64{{1, 0}}}}) {
 		if want := []float64{0.35, 0.575}[i]; math.Abs(b.mean-want) > 0.01 {
 			t.Errorf("mean %v, want %v", b.mean, want)
@@ -277,6 +277,6 @@ func proposes(b *testing.B, trials, parents int) {
 	}
 	m := &modelled{space: space, seed: 1, stages: newStages("gp", nil)}
 	for b.Loop() {
-		m.propose(newSurrogate(space, done), done, 1, false)
+		m.propose(newSurrogate(space, done, fitMeans), done, 1, false)
 	}
 }

@@ -96,6 +96,7 @@ func entries() []entry {
 		{"cmaes", []Parameter{paramBudget.defaulting(100), paramPopulation, paramSigma, paramRestarts}, newEvolution},
 		{"sobol", []Parameter{paramBudget.defaulting(60)}, newSobol},
 		{"gp", []Parameter{paramBudget.defaulting(60), paramBatch}, newGP},
+		{"itemwise", []Parameter{paramBudget.defaulting(60), paramBatch}, newItemwise},
 		{"auto", []Parameter{paramBudget.defaulting(60), paramBatch, paramStop}, newAuto},
 		{"tpe", []Parameter{paramBudget.defaulting(60), paramStartup}, newParzen},
 	}

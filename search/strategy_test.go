@@ -13,7 +13,7 @@ import (
 
 func TestNames(t *testing.T) {
 	names := search.Names()
-	want := []string{"single", "uniform", "uniform-selected", "greedy", "random", "grid", "subsets", "soce", "coordinate", "midpoints", "path", "hillclimb", "layerwise", "cmaes", "sobol", "gp", "auto", "tpe"}
+	want := []string{"single", "uniform", "uniform-selected", "greedy", "random", "grid", "subsets", "soce", "coordinate", "midpoints", "path", "hillclimb", "layerwise", "cmaes", "sobol", "gp", "itemwise", "auto", "tpe"}
 	if !slices.Equal(names, want) {
 		t.Errorf("got %v; want %v", names, want)
 	}

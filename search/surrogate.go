@@ -53,9 +53,13 @@ type kept struct {
 	floor   float64
 }
 
+// fitter makes a process of what was observed of a category; nil if its covariance is
+// not positive definite.
+type fitter func(o gauss.Observations, done []Trial, category string) *gauss.Process
+
 // newSurrogate is nil where there is nothing to learn from. All categories share the
 // distances of the trials' places and the layout of their items.
-func newSurrogate(space Space, done []Trial) *surrogate {
+func newSurrogate(space Space, done []Trial, fit fitter) *surrogate {
 	m := &surrogate{space: space}
 	for _, t := range done {
 		m.places = append(m.places, space.place(t.Point))
@@ -70,7 +74,7 @@ func newSurrogate(space Space, done []Trial) *surrogate {
 	each(len(names), func(i int) {
 		o := observed[names[i]]
 		o.Apart, o.Shared = apart, items.correlation(names[i])
-		fitted[i] = fit(*o)
+		fitted[i] = fit(*o, done, names[i])
 	})
 	floors := space.floors(done)
 	for i, p := range fitted {
@@ -146,9 +150,9 @@ func (s Space) weight(category string) float64 {
 // unknownNoise are the variances that are tried where none is known.
 var unknownNoise = []float64{1e-6, 1e-5, 1e-4, 1e-3}
 
-// fit is nil if the covariance is not positive definite. Of the guesses of unknown
-// noise it takes the one with the most evidence.
-func fit(o gauss.Observations) (top *gauss.Process) {
+// fitMeans is the fitter of a category's means alone. Of the guesses of unknown noise
+// it takes the one with the most evidence.
+func fitMeans(o gauss.Observations, _ []Trial, _ string) (top *gauss.Process) {
 	guesses, variances := unknownNoise, o.Noise
 	if !slices.ContainsFunc(variances, math.IsNaN) {
 		guesses = guesses[:1]

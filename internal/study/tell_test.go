@@ -46,11 +46,11 @@ func TestStrategiesKnowTheObjective(t *testing.T) {
 // three times as in one that was not.
 func TestStoppedStudyAsksTheSamePoints(t *testing.T) {
 	const strategies = "strategies: [{coordinate: {budget: 7}}, {hillclimb: {budget: 5, steps: 2}}, {layerwise: {budget: 8, start: 4}}," +
-		" {cmaes: {budget: 8, population: 4}}, {sobol: {budget: 2}}, {gp: {budget: 8, batch: 2}}, {auto: {budget: 8}}, {tpe: {budget: 5, startup: 3}}]\n"
+		" {cmaes: {budget: 8, population: 4}}, {sobol: {budget: 2}}, {gp: {budget: 8, batch: 2}}, {itemwise: {budget: 8}}, {auto: {budget: 8}}, {tpe: {budget: 5, startup: 3}}]\n"
 	unbroken := smallStudy(t, strategies+"groups: {layers: 2}\n")
 	calmly(t, unbroken)
 	want := read(t, DefaultDir(unbroken))
-	for _, spec := range []string{"coordinate", "hillclimb", "layerwise", "cmaes", "sobol", "gp", "auto", "tpe"} {
+	for _, spec := range []string{"coordinate", "hillclimb", "layerwise", "cmaes", "sobol", "gp", "itemwise", "auto", "tpe"} {
 		if _, tried, _ := bestProposal(want.Trials, spec, func(int) (float64, bool) { return 0, true }); tried == 0 {
 			t.Errorf("%s asks nothing", spec)
 		}

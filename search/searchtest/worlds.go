@@ -35,6 +35,7 @@ func worlds(s search.Space) []world {
 		{"all fail", allFail},
 		{"all pruned", allPruned},
 		{"raced", raced},
+		{"items", withItems},
 		{"not numbers", notNumbers},
 		{"unknown state", unknownState},
 	}
@@ -123,6 +124,39 @@ func raced(p search.Point) search.Trial {
 		t.Categories[name] = search.Category{Mean: c.Mean, SE: 2 * c.SE, N: items / 4}
 	}
 	t.State, t.Score = search.StatePruned, 0
+	return t
+}
+
+// asked is how many items of each skill withItems has.
+const asked = 12
+
+// withItems has items: right or wrong in most skills, graded in one, with smooth
+// scores of which some are not known. Some trials are pruned after half of the items.
+func withItems(p search.Point) search.Trial {
+	t := raced(p)
+	for skill := range 4 {
+		name := fmt.Sprintf("skill%d", skill)
+		c, sum := t.Categories[name], 0.0
+		c.N = asked
+		if t.State == search.StatePruned {
+			c.N = asked / 2
+		}
+		for i := range c.N {
+			it := search.Item{ID: fmt.Sprint(name, i), Category: name, Soft: c.Mean - chance(fmt.Sprint(name, i))}
+			switch {
+			case skill == 0:
+				it.Score = min(1, max(0, 0.5+it.Soft))
+			case it.Soft > 0:
+				it.Score = 1
+			}
+			if i == skill {
+				it.Soft = math.NaN()
+			}
+			sum += it.Score
+			t.Items = append(t.Items, it)
+		}
+		t.Categories[name] = search.Category{Mean: sum / float64(c.N), SE: 0.1, N: c.N}
+	}
 	return t
 }
 

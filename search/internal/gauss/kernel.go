@@ -17,7 +17,10 @@ type Kernel struct {
 func (k Kernel) of(alike float64) float64 { return k.Level + k.Signal*alike }
 
 // Between is the covariance of the values at x and y.
-func (k Kernel) Between(x, y []float64) float64 { return k.of(matern(distance(x, y) / k.Length)) }
+func (k Kernel) Between(x, y []float64) float64 { return k.At(distance(x, y)) }
+
+// At is the covariance of the values at two places with this distance.
+func (k Kernel) At(distance float64) float64 { return k.of(matern(distance / k.Length)) }
 
 // View is a place as seen from those that were observed, or could have been. All
 // processes with the same places share it, those with the same length also the
