@@ -56,7 +56,7 @@ func FuzzAnswers(f *testing.F) {
 func TestDeepNesting(t *testing.T) {
 	rules := []Rule{{Language: Python}, {Language: Java}, {Language: JavaScript}, {Language: Python, Calling: true}}
 	for _, open := range []string{"(", "[", "{", "{{", "-", "not ", "f(a=", "new int[]{", "A<", "x->{", "(a)", "{a:", "function(){", "!", "lambda: ", "[{(", "\"", "/*"} {
-		for _, n := range []int{60, 190, 1500} {
+		for _, n := range []int{60, 190, 1100} {
 			text := strings.Repeat(open, n)
 			closing := strings.NewReplacer("(", ")", "[", "]", "{", "}", "<", ">").Replace(reversed(open))
 			for _, answer := range []string{"f(a=" + text, "f(a=" + text + "1" + strings.Repeat(closing, n) + ")", text + "1" + strings.Repeat(":1"+closing, n)} {

@@ -23,7 +23,7 @@ import (
 
 func TestMain(m *testing.M) {
 	slog.SetLogLoggerLevel(slog.LevelError) // the engine reports its layers
-	debug.SetGCPercent(400) // as in internal/study
+	debug.SetGCPercent(400)                 // as in internal/study
 	os.Exit(m.Run())
 }
 

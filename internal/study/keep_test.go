@@ -110,7 +110,7 @@ func TestStanding(t *testing.T) {
 // A study that only wants sorting, but must keep arithmetic, chooses otherwise
 // than one that need not; and says so.
 func TestStudyKeeps(t *testing.T) {
-	objective := "objective: {weights: {arith: 0, choice: 0}%s}\nstrategies: [{random: {budget: 20}}]\n"
+	objective := "objective: {weights: {arith: 0, choice: 0}%s}\nstrategies: [{random: {budget: 14}}]\n"
 	free := smallStudy(t, strings.Replace(objective, "%s", "", 1))
 	bound := smallStudy(t, strings.Replace(objective, "%s", ", keep: [{benchmark: arith, margin: 0.05}]", 1))
 	mustRun(t, free, RunOptions{})

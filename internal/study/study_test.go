@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 	slog.SetLogLoggerLevel(slog.LevelError)
 	debug.SetGCPercent(400) // the heaps of small studies are small: collecting them took a tenth of the time
 	// Each check of a property writes a checkpoint or two. -rapid.checks asks for more.
-	if err := flag.Set("rapid.checks", "6"); err != nil {
+	if err := flag.Set("rapid.checks", "4"); err != nil {
 		panic(err)
 	}
 	if file := os.Getenv(childEnv); file != "" {

@@ -41,9 +41,9 @@ type Engine struct {
 	tok      tokenizer.Tokenizer
 	cache    kvcache.Cache
 	taken    [sequences + 1]bool // sequences that the cache may hold tokens of
-	cells    int // tokens that the cache holds
-	atLeast  int // tokens that it has been asked to hold
-	longest  int // tokens that the model reads at once
+	cells    int                 // tokens that the cache holds
+	atLeast  int                 // tokens that it has been asked to hold
+	longest  int                 // tokens that the model reads at once
 	layout   layout
 	template template.Template
 	encoded  map[string][]int32 // token ids of the texts seen so far
