@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -113,7 +114,9 @@ func TestGPLearnsFromPruned(t *testing.T) {
 	done := []Trial{try(Point{Weights: [][]float64{{1, 0}}}), try(Point{Weights: [][]float64{{0, 1}}})}
 	pruned := try(Point{Weights: [][]float64{{0.5, 0.5}}})
 	pruned.State, pruned.Score = StatePruned, 0
-	mean := func(done []Trial) float64 { return newSurrogate(space, done, fitMeans).prospects([]Point{pruned.Point})[0].mean }
+	mean := func(done []Trial) float64 {
+		return newSurrogate(space, done, fitMeans).prospects([]Point{pruned.Point})[0].mean
+	}
 	without, with := mean(done), mean(append(done, pruned))
 	if !(with > without+0.05) {
 		t.Errorf("mean %v with a good pruned trial, %v without", with, without)
@@ -252,6 +255,39 @@ func TestGPWithoutScores(t *testing.T) {
 	}
 	if notes := strings.Join(s.(Explainer).Notes(), "\n"); !strings.Contains(notes, "nothing has a score") {
 		t.Errorf("notes %q", notes)
+	}
+}
+
+// Where all soups give the same answers, far better ones than the parents, the step up
+// to them may look like luck that they share: no parent is recommended for that.
+func TestGPRecommendsNoneThatIsSurelyWorse(t *testing.T) {
+	space := Space{Parents: []string{"a", "b", "c", "d"}}
+	for _, name := range []string{"gp", "auto"} {
+		s := mustNew(t, name, map[string]any{"budget": 20}, space)
+		chase(t, s, func(p Point) Trial {
+			trial := Trial{Point: p, State: StateComplete, Categories: map[string]Category{}}
+			right := 16
+			if slices.Contains(p.Weights[0], 1) {
+				right = 7
+			}
+			for c := range 4 {
+				category := fmt.Sprint("c", c)
+				for i := range 20 {
+					it := Item{ID: fmt.Sprint(i), Category: category}
+					if (7*i+c)%20 < right {
+						it.Score = 1
+					}
+					trial.Items = append(trial.Items, it)
+				}
+				mean := float64(right) / 20
+				trial.Categories[category] = Category{Mean: mean, SE: math.Sqrt(mean * (1 - mean) / 20), N: 20}
+				trial.Score += mean / 4
+			}
+			return trial
+		}, 1)
+		if p, ok := s.(Recommender).Recommended(); !ok || slices.Contains(p.Weights[0], 1) {
+			t.Errorf("%s recommends %v", name, p.Weights)
+		}
 	}
 }
 

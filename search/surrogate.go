@@ -92,9 +92,36 @@ func newSurrogate(space Space, done []Trial, fit fitter) *surrogate {
 		return nil
 	}
 	floats.Scale(1/floats.Sum(m.parts), m.parts)
-	m.top = m.prospects(m.screen(scored(done)))
+	m.top = m.prospects(m.screen(space.contenders(done)))
 	slices.SortFunc(m.top, func(a, b *prospect) int { return cmp.Compare(a.Number, b.Number) })
 	return m
+}
+
+// surely is how many standard errors of the difference below the highest score a score
+// surely is.
+const surely = 3.0
+
+// contenders are the points that were asked and may be the best: not those whose own
+// scores are surely lower than the highest. Where many soups give the same answers, as
+// on a plateau, the model may take the step up to them for luck that they share.
+func (s Space) contenders(done []Trial) []Point {
+	top := best(done)
+	if top == nil || len(s.Keep) > 0 { // the highest score may be one that loses what must be kept
+		return scored(done)
+	}
+	variances := map[string]float64{}
+	for name, c := range top.Categories {
+		variances[name] = c.noise()
+	}
+	// The difference of scores that correlate by a half is as uncertain as one of them.
+	doubt := s.standardError(variances)
+	var points []Point
+	for _, t := range done {
+		if t.State == StateComplete && (doubt == 0 || !(top.Score-t.Score > surely*doubt)) {
+			points = append(points, t.Point)
+		}
+	}
+	return points
 }
 
 // each does n things at the same time.
