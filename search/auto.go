@@ -11,10 +11,10 @@ var paramStop = Parameter{Name: "stop", Default: 0.2, Low: 0, High: 10, Doc: "en
 const patient = 3
 
 // auto does what is cheap and sure first: the parents, equal weights, the soup that
-// the parents' categories vote for, and steps of greedy, which show bad parents; then
-// from all that it asks for the centre of what may be best. It ends with the budget, or when three
-// proposals in a row are expected to gain less than the noise: stop standard errors
-// of the difference between the best and the uniform soup.
+// the parents' categories vote for, and steps of greedy, which show bad parents; then,
+// from all that, it asks for the centre of what may be best. It ends with the budget,
+// or when three proposals in a row are expected to gain less than the noise: stop
+// standard errors of the difference between the best and the uniform soup.
 type auto struct {
 	*modelled
 	known record

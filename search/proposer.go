@@ -47,7 +47,7 @@ func (p *proposer) propose(r *rand.Rand, known []Point, n int) (points []Point, 
 	for _, step := range moves {
 		ranked := p.rank(pool, &over)
 		fresh := p.prospects(p.around(r, pointsOf(ranked), step))
-		pool = append(ranked[:min(len(ranked), screened)], fresh...)
+		pool = slices.Concat(ranked[:min(len(ranked), screened)], fresh)
 	}
 	for len(points) < n {
 		next := p.next(r, pool, &over, len(points) == 0)
