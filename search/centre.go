@@ -15,10 +15,9 @@ const draws = 500
 // centre is where the best of all points is expected to lie: the mean of the points
 // that are the best in draws from what is believed of all together (one such draw is
 // what Thompson 1933, Biometrika 25:285, would try). Where good soups differ by less
-// than the noise, the one that looks best may lie anywhere among them. In their
-// middle a soup is as good or better where scores fall off to all sides, and more so
-// on items that were not searched on. Weights are as coarse as they can be without
-// the point being taken; nil if it is.
+// than the noise, the one that looks best may lie anywhere among them; where scores
+// fall off to all sides their middle is the safer guess. Weights are as coarse as
+// they can be without the point being taken; nil if it is.
 func (p *proposer) centre(r *rand.Rand, all []*prospect) *prospect {
 	shares := p.winning(r, all)
 	if shares == nil {
