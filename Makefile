@@ -105,7 +105,7 @@ bench: compilers ## speed of the merge kernel and of the engine
 GRID ?=
 bench-search: ## strategies against each other, 20 seeds, as Markdown and plots into build/search; GRID=DIR adds a recorded grid
 	mkdir -p build/search
-	CGO_ENABLED=0 go run ./cmd/soup bench search $(if $(GRID),--grid $(GRID)) --strategies auto,gp,cmaes,coordinate,hillclimb,sobol,random,tpe,soce,greedy --md --svg build/search > build/search/table.md
+	CGO_ENABLED=0 go run ./cmd/soup bench search $(if $(GRID),--grid $(GRID)) --strategies auto,gp,itemwise,cmaes,coordinate,hillclimb,sobol,random,tpe,soce,greedy --md --svg build/search > build/search/table.md
 	cat build/search/table.md
 
 bench-search-anchors: ## Optuna and the cmaes package on one of them, PROBLEM=inside; prepares Python once

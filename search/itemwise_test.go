@@ -262,12 +262,23 @@ func TestItemwiseFindsTheTop(t *testing.T) {
 	}
 }
 
-// The next proposal after 60 trials of 6 parents with 900 items of six categories.
+// The next proposal after so many trials with items of six categories.
 func BenchmarkItemwiseProposes(b *testing.B) {
-	space, _ := Space{Parents: []string{"a", "b", "c", "d", "e", "f"}}.WithDefaults()
-	try := sampled([]float64{0.3, 0.3, 0.2, 0.2, 0, 0}, 6, 150)
+	b.Run("200 trials of 12 parents, 2,000 items", func(b *testing.B) { itemwiseProposes(b, 200, 12, 2000) })
+	b.Run("60 trials of 6 parents, 900 items", func(b *testing.B) { itemwiseProposes(b, 60, 6, 900) })
+}
+
+func itemwiseProposes(b *testing.B, trials, parents, items int) {
+	var space Space
+	top := make([]float64, parents)
+	for i := range parents {
+		space.Parents = append(space.Parents, fmt.Sprint("p", i))
+		top[i] = 1 / float64(parents)
+	}
+	space, _ = space.WithDefaults()
+	try := sampled(top, 6, items/6)
 	var done []Trial
-	for k := range 60 {
+	for k := range trials {
 		t := try(space.everywhere("", space.draw(Rand(1, "bench", k), 1)))
 		r := Rand(2, "bench", k)
 		for i := range t.Items {
