@@ -219,15 +219,14 @@ func (c *control) observations(values []float64, noise *mat.SymDense) gauss.Obse
 	return o
 }
 
-// moments are the mean and the variance of items' scores.
+// moments are the mean of items' scores and their variance, shrunk.
 type moments struct{ mean, variance float64 }
 
-// spread shrinks the variance as Category.noise does.
 func spread(items []Item) moments {
 	n, sum, squares := float64(len(items)), 0.0, 0.0
 	for _, it := range items {
 		sum, squares = sum+it.Score, squares+it.Score*it.Score
 	}
-	mean, share := sum/n, (sum+1)/(n+2)
-	return moments{mean, (squares - n*mean*mean + 4*share*(1-share)) / (n + 4)}
+	mean := sum / n
+	return moments{mean, shrunk(squares-n*mean*mean, mixed(sum, n), n)}
 }

@@ -122,11 +122,7 @@ func predicted(space Space, done []Trial, fit fitter, p Point) float64 {
 // observedIn is what a surrogate is fitted to.
 func observedIn(space Space, done []Trial, category string) gauss.Observations {
 	o := *series(done)[category]
-	var places [][]float64
-	for _, t := range done {
-		places = append(places, space.place(t.Point))
-	}
-	o.Apart, o.Shared = gauss.Distances(places), layOut(done).correlation(category)
+	o.Apart, o.Shared = gauss.Distances(space.places(done)), layOut(done).correlation(category)
 	return o
 }
 
@@ -156,10 +152,7 @@ func TestItemwiseWithoutSmoothScores(t *testing.T) {
 func TestItemwiseWithSomeItems(t *testing.T) {
 	space, _ := Space{Parents: []string{"a", "b", "c"}}.WithDefaults()
 	try, _ := hinted(1, 60, nearMiss)
-	var done []Trial
-	for k := range 7 {
-		done = append(done, try(space.everywhere("", space.draw(Rand(1, "test", k), 1))))
-	}
+	done := triedAnywhere(space, try, 7)
 	done[3].State, done[3].Items = StatePruned, done[3].Items[:30]
 	for i := range done[4].Items {
 		if i%3 == 0 {
@@ -192,19 +185,12 @@ func TestItemwiseWithSomeItems(t *testing.T) {
 func TestCorrectedIsJoint(t *testing.T) {
 	space, _ := Space{Parents: []string{"a", "b", "c"}}.WithDefaults()
 	try, _ := hinted(3, 50, nearMiss)
-	var done []Trial
-	for k := range 6 {
-		done = append(done, try(space.everywhere("", space.draw(Rand(1, "test", k), 1))))
-	}
+	done := triedAnywhere(space, try, 6)
 	c, ok := newControl(observedIn(space, done, "c1"), done, "c1")
 	if !ok {
 		t.Fatal("no link")
 	}
-	k := gauss.Kernel{Level: 0.25, Signal: 0.04, Length: 1}
-	var places [][]float64
-	for _, t := range done {
-		places = append(places, space.place(t.Point))
-	}
+	k, places := gauss.Kernel{Level: 0.25, Signal: 0.04, Length: 1}, space.places(done)
 	for _, bias := range biases {
 		corrected, density, err := c.correct(bias)
 		if err != nil {
@@ -262,32 +248,8 @@ func TestItemwiseFindsTheTop(t *testing.T) {
 	}
 }
 
-// The next proposal after so many trials with items of six categories.
+// The next proposal after so many trials, with items of six categories.
 func BenchmarkItemwiseProposes(b *testing.B) {
-	b.Run("200 trials of 12 parents, 2,000 items", func(b *testing.B) { itemwiseProposes(b, 200, 12, 2000) })
-	b.Run("60 trials of 6 parents, 900 items", func(b *testing.B) { itemwiseProposes(b, 60, 6, 900) })
-}
-
-func itemwiseProposes(b *testing.B, trials, parents, items int) {
-	var space Space
-	top := make([]float64, parents)
-	for i := range parents {
-		space.Parents = append(space.Parents, fmt.Sprint("p", i))
-		top[i] = 1 / float64(parents)
-	}
-	space, _ = space.WithDefaults()
-	try := sampled(top, 6, items/6)
-	var done []Trial
-	for k := range trials {
-		t := try(space.everywhere("", space.draw(Rand(1, "bench", k), 1)))
-		r := Rand(2, "bench", k)
-		for i := range t.Items {
-			t.Items[i].Soft = t.Items[i].Score + r.NormFloat64()
-		}
-		done = append(done, t)
-	}
-	m := newModelled("itemwise", space, 1, nil, fitItems)
-	for b.Loop() {
-		m.propose(newSurrogate(space, done, m.fit), done, 1, false)
-	}
+	b.Run("200 trials of 12 parents, 2,000 items", func(b *testing.B) { proposes(b, fitItems, 200, 12, 2000) })
+	b.Run("60 trials of 6 parents, 900 items", func(b *testing.B) { proposes(b, fitItems, 60, 6, 900) })
 }

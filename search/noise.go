@@ -10,10 +10,8 @@ import (
 	"soup/search/internal/gauss"
 )
 
-// noise is the variance of a category's mean, NaN if it is unknown. The variance
-// of an item is shrunk to that of right and wrong answers with a share that is
-// never 0 or 1, as if four more items had it: a few items that are all right have
-// an SE of 0.
+// noise is the variance of a category's mean, NaN if it is unknown. That of an item
+// is shrunk, since a few items that are all right have an SE of 0.
 func (c Category) noise() float64 {
 	n := float64(c.N)
 	if c.N <= 0 {
@@ -22,13 +20,23 @@ func (c Category) noise() float64 {
 		}
 		return math.NaN()
 	}
-	share := min(1, max(0, (c.Mean*n+1)/(n+2)))
-	item := share * (1 - share)
+	item := mixed(c.Mean*n, n)
 	if c.SE > 0 && finite(c.SE) {
-		item = (n*n*c.SE*c.SE + 4*item) / (n + 4)
+		item = shrunk(n*n*c.SE*c.SE, item, n)
 	}
 	return max(item/n, 1e-8)
 }
+
+// mixed is the variance of right and wrong answers to n items with this sum of scores,
+// by a share of right ones that is never 0 or 1.
+func mixed(sum, n float64) float64 {
+	share := min(1, max(0, (sum+1)/(n+2)))
+	return share * (1 - share)
+}
+
+// shrunk is the variance of n scores with this sum of squares about their mean, as if
+// four more had the variance of right and wrong answers.
+func shrunk(squares, mixed, n float64) float64 { return (squares + 4*mixed) / (n + 4) }
 
 // answers are the items of trials, laid out in a table for each category: a row for
 // each trial, a column for each item.

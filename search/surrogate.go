@@ -28,6 +28,13 @@ func (s Space) place(p Point) []float64 {
 	return x
 }
 
+func (s Space) places(trials []Trial) (places [][]float64) {
+	for _, t := range trials {
+		places = append(places, s.place(t.Point))
+	}
+	return places
+}
+
 // categoryPrior is what is believed of a category's mean, in parts of 1. Soups of
 // fine-tunes of one base change over distances of about 1, parents being sqrt 2
 // apart.
@@ -60,10 +67,7 @@ type fitter func(o gauss.Observations, done []Trial, category string) *gauss.Pro
 // newSurrogate is nil where there is nothing to learn from. All categories share the
 // distances of the trials' places and the layout of their items.
 func newSurrogate(space Space, done []Trial, fit fitter) *surrogate {
-	m := &surrogate{space: space}
-	for _, t := range done {
-		m.places = append(m.places, space.place(t.Point))
-	}
+	m := &surrogate{space: space, places: space.places(done)}
 	observed := series(done)
 	if len(observed) == 0 {
 		return nil
@@ -97,8 +101,7 @@ func newSurrogate(space Space, done []Trial, fit fitter) *surrogate {
 	return m
 }
 
-// surely is how many standard errors of the difference below the highest score a score
-// surely is.
+// surely is by how many standard errors of the difference a score is lower for sure.
 const surely = 3.0
 
 // contenders are the points that were asked and may be the best: not those whose own

@@ -5,7 +5,6 @@ package study
 import (
 	"context"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -147,37 +146,34 @@ func (r *remembering) need(ctx context.Context) error {
 }
 
 func (r *remembering) AnswerAll(ctx context.Context, questions []eval.Question) ([]eval.Answer, error) {
-	known := r.memory[r.version]
-	fresh := map[string]eval.Question{}
-	for _, q := range questions {
-		if key := fmt.Sprintf("%+v", q); known[key].Finish == "" {
-			fresh[key] = q
+	known, keys := r.memory[r.version], make([]string, len(questions))
+	var fresh []eval.Question
+	var missing []string
+	for i, q := range questions {
+		keys[i] = fmt.Sprintf("%+v", q)
+		if known[keys[i]].Finish == "" {
+			fresh, missing = append(fresh, q), append(missing, keys[i])
 		}
 	}
-	if err := r.ask(ctx, fresh, known); err != nil {
-		return nil, err
+	if len(fresh) > 0 {
+		if err := r.ask(ctx, fresh, missing); err != nil {
+			return nil, err
+		}
 	}
 	var answers []eval.Answer
-	for _, q := range questions {
-		answers = append(answers, known[fmt.Sprintf("%+v", q)])
+	for _, key := range keys {
+		answers = append(answers, known[key])
 	}
 	return answers, nil
 }
 
-func (r *remembering) ask(ctx context.Context, fresh map[string]eval.Question, known map[string]eval.Answer) error {
-	if len(fresh) == 0 {
-		return nil
-	}
+func (r *remembering) ask(ctx context.Context, questions []eval.Question, keys []string) error {
 	if err := r.need(ctx); err != nil {
 		return err
 	}
-	keys, questions := slices.Sorted(maps.Keys(fresh)), []eval.Question{}
-	for _, key := range keys {
-		questions = append(questions, fresh[key])
-	}
 	answers, err := r.Engine.AnswerAll(ctx, questions)
 	for i, a := range answers {
-		known[keys[i]] = a
+		r.memory[r.version][keys[i]] = a
 	}
 	return err
 }
